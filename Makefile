@@ -9,6 +9,8 @@
 #   make thorough  run the tests that a release needs and .ci/run leaves out: large proofs, other dies, killed verbs
 #   make record  add the tests that take long and have passed here to the record, tests/long.csv
 #   make left-out  run the tests that the last run left out, once the programs that it named are there
+#   make faults  put N=600 faults, drawn with SEED=1, into the Python code of the last commit (or FILES="F F" of it), by
+#                JOBS=2 processes, and list those that no test catches; the first run records what each test reaches
 #   make soak    try random networks, images, frames, files, kills and pauses for HOURS=n by JOBS=n, and keep what fails
 #   make torch   run the tests of PyTorch's side, with the PyTorch of Debian's python3-torch
 #   make docs    build the documentation site in build/docs
@@ -21,9 +23,12 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PATH := $(PATH):$(CURDIR)/$(BIN)
 HOURS ?= 1
-JOBS ?= 1
+JOBS ?=
 BOARDS ?=
 MINUTES ?=
+N ?= 600
+SEED ?= 1
+FILES ?=
 DEMO := --images 100 --lanes 64
 PYTEST := $(BIN)/python -m pytest -n auto --dist worksteal
 # Python compiles a module when it is first imported; to compile all here takes longer.
@@ -33,7 +38,7 @@ TEST_EXTRAS := build all test examples flac explore nir cluster
 # Python keeps what it has compiled: the tests start hundreds of short processes.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo quick test long thorough record left-out soak check torch docs bitstreams release setup setup-tests lock clean prerequisites
+.PHONY: demo quick test long thorough record left-out faults soak check torch docs bitstreams release setup setup-tests lock clean prerequisites
 
 demo: setup
 	$(BIN)/firstspike info
@@ -59,8 +64,11 @@ record: setup-tests
 left-out: setup-tests
 	$(PYTEST) --left-out
 
+faults: setup-tests
+	$(BIN)/python -m tests.faults $(N) $(FILES) --seed $(SEED) --jobs $(or $(JOBS),2)
+
 soak: setup-tests
-	$(BIN)/python -m tests.soak.run --hours $(HOURS) --jobs $(JOBS)
+	$(BIN)/python -m tests.soak.run --hours $(HOURS) --jobs $(or $(JOBS),1)
 
 check: setup-tests
 	$(BIN)/ruff check .

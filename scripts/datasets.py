@@ -13,11 +13,12 @@ from firstspike.golden import DataError, EncodingError, Network
 from firstspike.golden.data.dataset import TEST_SHARE, Dataset, Samples, assembled
 from firstspike.golden.data.images import ground_of
 from firstspike.golden.data.sets import CLASSES, DATASETS, PIXELS, SOUNDS, load_dataset
+from firstspike.golden.data.split import SplitError
 from firstspike.golden.encodings.samples import SampleKind, is_pixels
 from firstspike.golden.foreign.printable import printable
 from firstspike.golden.sound.choice import COVERED, FrontEndChoice
 from firstspike.golden.sound.defaults import AFTER, BEFORE, FILTERS, FRAMES
-from firstspike.golden.sound.front import MOST_FILTERS, SIZES
+from firstspike.golden.sound.front import MOST_FILTERS, MOST_QUIET, MOST_WINDOW
 from firstspike.golden.system.errors import convert_errors, remedy
 from firstspike.golden.system.specification import Changes, check, parameter
 
@@ -96,11 +97,9 @@ class Data:
         None, "--test FILE|SHARE", kind=TestPart(exists=True), usual=str(TEST_SHARE)
     )
     missing: str | None = parameter(None, "--missing", kind=_MISSING, usual=REFUSE)
-    frames: int | None = parameter(
-        None, "--frames N", low=1, high=SIZES["frames"][1], usual=_FRAMES
-    )
-    before: int = parameter(BEFORE, "--before N", low=0, high=SIZES["before"][1])
-    after: int = parameter(AFTER, "--after N", low=0, high=SIZES["after"][1])
+    frames: int | None = parameter(None, "--frames N", low=1, high=MOST_WINDOW, usual=_FRAMES)
+    before: int = parameter(BEFORE, "--before N", low=0, high=MOST_QUIET)
+    after: int = parameter(AFTER, "--after N", low=0, high=MOST_QUIET)
     n_filters: int = parameter(FILTERS, "--filters N", low=1, high=MOST_FILTERS)
 
     def __post_init__(self) -> None:
@@ -214,7 +213,8 @@ def loaded(data: Data, network: Network | None = None, part: str = "training") -
 
     The columns of label and group, and the share of the test part, are those of the network's
     training, if a table has the columns and `data` names no other. `part` is the part that is used:
-    training, test, or all, which becomes the test part unless the file has one.
+    training; learning, which takes all samples if `data` requests no test part and the default one
+    cannot be split off; test; or all, which becomes the test part unless the file has one.
 
     Raises FirstSpike errors for a data set that is missing, damaged, or does not fit the network.
     """
@@ -269,7 +269,13 @@ def loaded(data: Data, network: Network | None = None, part: str = "training") -
         for read_part in filter(None, (train, test)):
             _check_fits(read_part, network)
         known = {"classes": network.classes, "n_classes": network.shape[-1]}
-    return assembled(name, train, test, share=share, **known)
+    try:
+        return assembled(name, train, test, share=share, **known)
+    except SplitError as error:
+        if part != "learning" or data.test is not None:
+            raise
+        note(f"{error} Without --test, learning takes all samples, and has no test accuracy.")
+        return assembled(name, train, test, share=0, **known)
 
 
 def _check_sound(samples: Samples, network: Network) -> None:
@@ -301,9 +307,9 @@ def _check_fits(samples: Samples, network: Network) -> None:
             network.coding.fitting(network, samples.x)
 
 
-def training_data(data: Data, network: Network | None = None) -> Dataset:
+def training_data(data: Data, network: Network | None = None, part: str = "training") -> Dataset:
     """Load a data set as `loaded` does. Raise `VerbError` if it has no samples to train on."""
-    data_set = loaded(data, network)
+    data_set = loaded(data, network, part)
     if not len(data_set.x_train):
         if data.label is None and (data_set.y_test < 0).all():
             raise VerbError(f"{data.dataset} has no labels: name their column by --label.")

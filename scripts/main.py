@@ -126,7 +126,12 @@ def run_line(words: list[str]) -> int:
 
 
 def _explained(error: Exception) -> Exception:
-    """Return the error that names the extra of a missing package; any other error is returned."""
+    """Return the error that names the extra of a missing package, or the lack of memory.
+
+    Any other error is returned.
+    """
+    if isinstance(error, ImportError) and "failed to map segment" in str(error):
+        return MemoryError(str(error))
     if isinstance(error, ModuleNotFoundError):
         from firstspike.golden.system.extras import explained  # importing golden is slow
 

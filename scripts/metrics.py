@@ -61,6 +61,24 @@ def mean_metrics(
     }
 
 
+def test_part_rows(result: dict[str, Any]) -> list[tuple[str, str]]:
+    """Return the means over the test part, from `mean_metrics`, as rows of a table.
+
+    The test part has no accuracy without labels, and no figures without samples.
+    """
+    accuracy = result["accuracy"]
+    rows = [("test accuracy", "no labelled test part" if accuracy is None else f"{accuracy:.2%}")]
+    if "tick" in result:
+        rows += [
+            ("input spikes until the decision", f"{result['input_spikes']:.1f}"),
+            ("hidden spikes until the decision", f"{result['hidden_spikes']:.1f}"),
+            ("look-ups a layer", ", ".join(f"{part:.2%}" for part in result["lookups"])),
+            ("decision tick", f"{result['tick']:.1f}"),
+            ("forced decisions", f"{result['forced']:.2%}"),
+        ]
+    return rows
+
+
 def operations(network: Network, run: Results) -> dict[str, float]:
     """Return the synaptic operations of an image: the weights added until the decision.
 

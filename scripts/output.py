@@ -13,6 +13,7 @@ import errno
 import io
 import json
 import os
+import resource
 import sys
 import warnings
 from collections.abc import Callable, Iterator, Sequence
@@ -161,8 +162,13 @@ def complain(error: Exception) -> None:
 
 
 def _sentence(error: Exception) -> str:
-    if isinstance(error, MemoryError):
-        return f"there is not enough memory: {str(error) or 'use less'}."
+    if isinstance(error, MemoryError) or getattr(error, "errno", None) == errno.ENOMEM:
+        used = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10
+        failed = f", and then: {error}" if isinstance(error, MemoryError) and str(error) else ""
+        return (
+            f"there is not enough memory (the process took {used} MiB{failed}): give less data, or "
+            "free memory."
+        )
     if not isinstance(error, OSError) or error.strerror is None:
         return str(error)
     if error.filename is None:

@@ -14,6 +14,7 @@ from firstspike.golden import Dataset, Network, NetworkError
 from firstspike.golden.foreign.printable import printable
 from firstspike.golden.system.files import companion_path, replacing
 from firstspike.golden.system.progress import bar
+from firstspike.golden.system.temporary import check_own
 
 from .datasets import tell_features
 from .errors import VerbError
@@ -99,6 +100,7 @@ class Run:
     def follow(self, output: str) -> None:
         """Do the remaining steps with a progress bar, and save the state regularly."""
         path, saved, before = self.state_path(output), time.monotonic(), None
+        check_own(path)
         if self.KEEPS_STATE:
             with suppress(FileNotFoundError, NetworkError):
                 before = Network.load(output)

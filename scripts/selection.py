@@ -238,7 +238,8 @@ def loaded_images(
     if files:
         check_samples(files)
     name = files[0] if files else dataset or DATASETS[0]
-    noun = "samples" if files else "test images"
+    are_images = network.takes_pixels and network.sound is None
+    noun = "samples" if files else "test images" if are_images else "test samples"
     if name == "mnist" and network.levels == 2 and not files:
         check_named(name, network)
         samples, called = bundled_test_set()

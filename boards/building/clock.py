@@ -18,14 +18,17 @@ from firstspike.boards.families.registry import facts_of
 from firstspike.boards.pins.board import Board
 from firstspike.hdl.clock import ClockError
 from firstspike.hdl.core.config import CoreConfig
-from firstspike.hdl.flow.devices import ECP5_5G_85F, Family
+from firstspike.hdl.flow.devices import ECP5_5G_85F, HX8K, Family
 
 from .design import Design
 from .fitting import Fit, fitted
 from .known_builds import KnownBuild, known_builds
 
 FAST = "8"
-"""The highest speed grade of an ECP5; boards of other families have the lowest."""
+"""The highest speed grade of an ECP5; boards of other families have the lowest.
+
+The ECP5-5G and the HX8K count as a grade more than the other devices of their families.
+"""
 
 _SPREADS = (0.3, *[0.05] * 4, 0.1, 0.05, 0.1)
 _NOISE = 0.08
@@ -44,7 +47,7 @@ def features_of(config: CoreConfig, board: Board, luts: float) -> np.ndarray:
             float(first.rows > 1),
             float(config.bitmap is None),
             float(any(layer.folding.window for layer in config.layers)),
-            (board.speed == FAST) + (board.device is ECP5_5G_85F),
+            (board.speed == FAST) + (board.device in (ECP5_5G_85F, HX8K)),
         ]
     )
 

@@ -6,16 +6,17 @@ The bitstream is that of an iCE40 or an ECP5. Only those of an iCE40 are convert
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from amaranth.lib.io import SingleEndedPort
 
 from firstspike.boards.ecp5 import layout_check as ecp5_check
 from firstspike.boards.ecp5 import reader as ecp5_reader
-from firstspike.boards.ecp5.database import Device, pin_bels
+from firstspike.boards.ecp5.database import pin_bels
 from firstspike.boards.ecp5.netlist import routed_netlist
 from firstspike.boards.families.facts import BITSTREAM_HEAD
 from firstspike.boards.families.ice40 import die_of
@@ -50,8 +51,10 @@ _LOCATION = re.compile(
 )
 """The line of a port and its pin, for an iCE40 or an ECP5."""
 
-_BITSTREAM_BYTES, _ROUTED_BYTES, _PINS_BYTES = 1 << 22, 1 << 28, 1 << 16
-"""Largest number of bytes that are read of each file."""
+_MOST_BYTES, _PINS_BYTES = 1 << 28, 1 << 16
+"""Largest number of bytes that are read of a file, and of one with pins."""
+
+_Content = TypeVar("_Content")
 
 SHOWN = 10
 """Largest number of faults that a report lists."""
@@ -63,8 +66,8 @@ def compare_layout(bitstream: Path, routed: Path, board: Board | None) -> Layout
     With `board`, also compare the pins with the constraints next to `routed`. Raises
     FirstSpikeError if a file cannot be read, or has cells that the comparison does not cover.
     """
-    design = read_routed(_content(routed, _ROUTED_BYTES))
-    return _compared(_content(bitstream, _BITSTREAM_BYTES), design, board, routed.parent)
+    bits = _parsed(bitstream, _read_bits)
+    return _compared(bits, _parsed(routed, read_routed), board, routed)
 
 
 def bitstream_netlist(bitstream: Path, board: Board, names: Mapping[str, Any]) -> bytes:
@@ -74,8 +77,8 @@ def bitstream_netlist(bitstream: Path, board: Board, names: Mapping[str, Any]) -
     be read, has cells that a simulation does not cover, or lacks a named object, and if the board
     has a port at another pin.
     """
-    bits = read_bits(_content(bitstream, _BITSTREAM_BYTES))
-    pads = _pads(bits, board, names["pins"])
+    bits = _parsed(bitstream, read_bits)
+    pads = _pads(bits, board, names["pins"], "the report")
     for fault in _moved_ports(board, names["pins"]):
         raise RoutedError(f"{fault}.")
     return json.dumps(read_netlist(bits, pads, names["wires"])).encode()
@@ -86,7 +89,7 @@ def design_netlist(routed: Path) -> bytes:
 
     Raises FirstSpikeError if the file cannot be read, or has cells without a model.
     """
-    return json.dumps(routed_netlist(read_routed(_content(routed, _ROUTED_BYTES)))).encode()
+    return json.dumps(_parsed(routed, lambda text: routed_netlist(read_routed(text)))).encode()
 
 
 def layout_record(bitstream: Path, board: Board) -> dict[str, Any]:
@@ -97,10 +100,10 @@ def layout_record(bitstream: Path, board: Board) -> dict[str, Any]:
     """
     folder = bitstream.parent
     try:
-        content = _content(bitstream, _BITSTREAM_BYTES)
-        design = read_routed(_content(folder / ROUTED, _ROUTED_BYTES))
-        record = record_of(_compared(content, design, board, folder))
-        if _is_of_ecp5(content):
+        bits = _parsed(bitstream, _read_bits)
+        design = _parsed(folder / ROUTED, read_routed)
+        record = record_of(_compared(bits, design, board, folder / ROUTED))
+        if isinstance(bits, ecp5_reader.Bits):
             return record
         names = {"pins": _constraints(folder / _PINS), "wires": design.wires_of_synthesis}
     except BitstreamError as error:
@@ -115,8 +118,8 @@ def structure_report(bitstream: Path, board: Board, names: Mapping[str, Any]) ->
 
     Raises FirstSpikeError if the file cannot be read.
     """
-    bits = read_bits(_content(bitstream, _BITSTREAM_BYTES))
-    report = check_structure(bits, _pads(bits, board, names["pins"]))
+    bits = _parsed(bitstream, read_bits)
+    report = check_structure(bits, _pads(bits, board, names["pins"], "the report"))
     return replace(report, faults=[*report.faults, *_moved_ports(board, names["pins"])])
 
 
@@ -153,20 +156,44 @@ def layout_rows(record: dict[str, Any]) -> list[tuple[str, Any]]:
     ]
 
 
-def _content(path: Path, most: int) -> bytes:
+def _content(path: Path, most: int = _MOST_BYTES) -> bytes:
     try:
         return read_file(path, most)
     except FileNotFoundError:
         raise RoutedError(f"there is no {path}: build it anew.") from None
 
 
-def _is_of_ecp5(content: bytes) -> bool:
-    return ecp5_reader.PREAMBLE in content[:BITSTREAM_HEAD]
+@contextmanager
+def _naming(name: str) -> Iterator[None]:
+    """Name the source in an error about its content.
+
+    The checks of an ECP5 rely on the cells, locations and settings that nextpnr writes: for others
+    RoutedError is raised, too.
+    """
+    try:
+        yield
+    except FirstSpikeError as error:
+        raise type(error)(f"{name}: {error}") from None
+    except (LookupError, TypeError, ValueError) as error:
+        raise RoutedError(
+            f"{name}: a cell is not as nextpnr writes it ({error!r:.80}): build it anew."
+        ) from None
+
+
+def _parsed(path: Path, parse: Callable[[bytes], _Content]) -> _Content:
+    content = _content(path)
+    with _naming(path.name):
+        return parse(content)
+
+
+def _read_bits(content: bytes) -> Bits | ecp5_reader.Bits:
+    is_ecp5 = ecp5_reader.PREAMBLE in content[:BITSTREAM_HEAD]
+    return ecp5_reader.read_bits(content) if is_ecp5 else read_bits(content)
 
 
 def check_family(bitstream: Path) -> None:
     """Raise UncoveredError for a bitstream of a family that no check covers."""
-    head = _content(bitstream, _BITSTREAM_BYTES)[:BITSTREAM_HEAD]
+    head = _content(bitstream)[:BITSTREAM_HEAD]
     for family, facts in FACTS.items():
         if facts.preamble in head and family not in (ICE40, ECP5):
             raise UncoveredError(
@@ -176,15 +203,16 @@ def check_family(bitstream: Path) -> None:
 
 
 def _compared(
-    content: bytes, design: RoutedDesign, board: Board | None, folder: Path
+    bits: Bits | ecp5_reader.Bits, design: RoutedDesign, board: Board | None, routed: Path
 ) -> LayoutReport:
-    if _is_of_ecp5(content):
-        ecp5 = ecp5_reader.read_bits(content)
-        at = {} if board is None else _ecp5_pads(ecp5.device, board, folder / _ECP5_PINS)
-        return ecp5_check.check_layout(ecp5, design, at)
-    bits = read_bits(content)
-    pads = {} if board is None else _pads(bits, board, _constraints(folder / _PINS))
-    return check_layout(bits, design, pads)
+    pads: dict[str, str] = {}
+    if board is not None:
+        pins = _PINS if isinstance(bits, Bits) else _ECP5_PINS
+        pads = _pads(bits, board, _constraints(routed.with_name(pins)), pins)
+    with _naming(routed.name):
+        if isinstance(bits, Bits):
+            return check_layout(bits, design, pads)
+        return ecp5_check.check_layout(bits, design, pads)
 
 
 def _constraints(path: Path) -> dict[str, str]:
@@ -226,23 +254,29 @@ def _ports(value: Any) -> dict[str, str]:
     return {value.io.name: value.io.metadata[0].name}
 
 
-def _pads(bits: Bits, board: Board, pins: Mapping[str, str]) -> dict[str, str]:
-    """Return the bel of each port, by its package pin."""
-    chip, name = bits.chip, str(getattr(board.platform, "package", "")).lower()
-    device = str(getattr(board.platform, "device", ""))
+def _pads(
+    bits: Bits | ecp5_reader.Bits, board: Board, pins: Mapping[str, str], source: str
+) -> dict[str, str]:
+    """Return the bel of each port, by its package pin; `source` names the origin of the pins."""
+    package = _package(bits, board)
+    for pin in pins.values():
+        if pin not in package:
+            raise RoutedError(f"{source}: the package of the {board.title} has no pin {pin!r:.20}.")
+    return {port: package[pin] for port, pin in pins.items()}
+
+
+def _package(bits: Bits | ecp5_reader.Bits, board: Board) -> dict[str, str]:
+    """Return the bel of each pin of a board's package."""
+    platform = board.platform()
+    device, name = (str(getattr(platform, field, "")) for field in ("device", "package"))
+    if isinstance(bits, ecp5_reader.Bits):
+        _check_device(device == bits.device.name, bits.device.name, board)
+        # Amaranth's option for nextpnr
+        return pin_bels(bits.device, platform._nextpnr_package_options[name].upper())
+    chip = bits.chip
     is_it = board.device.family is ICE40 and die_of(device).lower() == chip.name
     _check_device(is_it, f"iCE40 with the die {chip.name.upper()}", board)
-    package = {pin: chip.bels[bel].name for pin, bel in chip.packages.get(name, {}).items()}
-    return {port: _bel_of(package, pin, board) for port, pin in pins.items()}
-
-
-def _ecp5_pads(device: Device, board: Board, constraints: Path) -> dict[str, str]:
-    """Return the bel of each port of an ECP5, from the constraints for nextpnr."""
-    platform = board.platform()
-    _check_device(platform.device == device.name, device.name, board)
-    # Amaranth's option for nextpnr
-    package = pin_bels(device, platform._nextpnr_package_options[platform.package].upper())
-    return {port: _bel_of(package, pin, board) for port, pin in _constraints(constraints).items()}
+    return {pin: chip.bels[bel].name for pin, bel in chip.packages.get(name.lower(), {}).items()}
 
 
 def _check_device(is_it: bool, device: str, board: Board) -> None:
@@ -252,9 +286,3 @@ def _check_device(is_it: bool, device: str, board: Board) -> None:
             f"the bitstream is of an {device}, but the {board.title} has an "
             f"{getattr(board.platform, 'device', board.device.name)}."
         )
-
-
-def _bel_of(package: Mapping[str, str], pin: str, board: Board) -> str:
-    if pin not in package:
-        raise RoutedError(f"the package of the {board.title} has no pin {pin!r:.20}.")
-    return package[pin]

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from firstspike.boards.routed import RoutedCell, RoutedDesign
+from firstspike.boards.routed import RoutedCell, RoutedDesign, RoutedError
 
 from .database import Device, Tile, banks_of
 from .pins import BLOCK_RAM, BUFFER, COMB, FF, IO, LUT_PINS, PLL, RAMW, Location
@@ -148,7 +148,10 @@ class Settings:
 
     def _tile(self, x: int, y: int, kind: str) -> Tile:
         """Return the tile at this position whose type matches."""
-        return next(one for one in self._at[x, y] if re.fullmatch(kind, one.kind))
+        for one in self._at.get((x, y), ()):
+            if re.fullmatch(kind, one.kind):
+                return one
+        raise RoutedError(f"a cell at X{x}/Y{y} requires a tile {kind}, which is not there.")
 
     def _slice_tile(self, location: Location) -> Tile:
         return self._tile(location.x, location.y, "PLC2")

@@ -107,7 +107,9 @@ FACTS = Facts(
     fill=0.92,
     logic=Rule(1400, 550, 250, 330, 40, 2.3, 8.0, 3.8, 3.5, 900, 360, 550, 600, 3.2),
     position_scan=140,
-    clock=(log(28), 0, 0, 0, 0, 0.2, 0, 0),  # 0.2 for a core without bitmaps
+    # 0.2 for a core without bitmaps; 0.84 for the HX8K, from three builds:
+    # `python -m docs.measurements.random_builds --hx8k 0 2 7`, at 76.2, 78.4 and 71.9 MHz
+    clock=(log(28), 0, 0, 0, 0, 0.2, 0, 0.84),
     # On the iCEBreaker, a toy network with 4 lanes, and `mnist-4bit` with 16 at commit aef0abc5.
     measured=((0, 0), (4073, 67), (4874, 96)),
 )

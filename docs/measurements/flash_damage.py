@@ -10,8 +10,8 @@ class. The one with the link must tell what is wrong, and refuse the image.
 import numpy as np
 
 from firstspike.golden.timing.shape import CoreShape
-from firstspike.sim.benches.standalone.damage import damage
 from firstspike.sim.harness.networks import network_of, random_weights
+from tests.support.damaged_flash import damage
 from tests.support.flashed_link import damage_link
 from tests.support.link_board import small_network
 

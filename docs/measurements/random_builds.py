@@ -2,6 +2,7 @@
 """Places random designs, one after the other, for the estimates of logic and clock.
 
     python -m docs.measurements.random_builds --build $(seq 52 55)     those of four numbers
+    python -m docs.measurements.random_builds --hx8k 0 2 7             prints builds for an HX8K
     python -m docs.measurements.random_builds                      how far off the estimates are
 
 `boards/building/random_builds.json` keeps each build as soon as it is placed, and no build is made
@@ -28,6 +29,7 @@ from firstspike.boards.building.memories import memories, memory_needs, ring_byt
 from firstspike.boards.building.plan import needs_of
 from firstspike.boards.building.random_builds import BUILDS, RandomBuild, random_builds
 from firstspike.boards.families.registry import facts_of
+from firstspike.boards.pins.board import Board
 from firstspike.boards.pins.registry import BOARDS
 from firstspike.golden import Network, NetworkError
 from firstspike.golden.system.files import replace_file
@@ -39,6 +41,7 @@ from firstspike.golden.widths import state_widths
 from firstspike.hdl.flow.devices import ECP5, ICE40
 from firstspike.hdl.flow.toolchain import ToolError
 from firstspike.sim.harness.networks import network_of
+from tests.boards.test_board_files import BREAKOUT
 
 SEED = 1
 """Seed of the placement."""
@@ -51,9 +54,9 @@ GROUPS = ((1, 1), (2, 4), (5, 40))
 """Ranges for the number of groups of the first layer."""
 
 
-def drawn(number: int) -> tuple[Design, int, int, int]:
-    """The design of a number, its lanes, rows and window."""
-    board = BOARDS[TURNS[number % len(TURNS)]]
+def drawn(number: int, board: Board | None = None) -> tuple[Design, int, int, int]:
+    """The design of a number, by default for the board in turn; its lanes, rows and window."""
+    board = board or BOARDS[TURNS[number % len(TURNS)]]
     small = board.device.family is ICE40
     for draw in _random(number):
         hidden = 1 + number // 2 % (2 if small else 3)
@@ -105,9 +108,9 @@ def _network(draw: np.random.Generator, sizes: list[int], bits: int, encoding: s
     )
 
 
-def placed(number: int) -> RandomBuild:
+def placed(number: int, board: Board | None = None) -> RandomBuild:
     """Place the design of a number. Raises ToolError where it does not fit."""
-    design, lanes, rows, window = drawn(number)
+    design, lanes, rows, window = drawn(number, board)
     tools = tools_for(design.board)
     with temporary_folder() as folder:
         report = build(design, folder, Flow(tools, [SEED]))
@@ -181,7 +184,13 @@ def main() -> None:
     """Place what is missing, or judge."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--build", type=int, nargs="+", metavar="NUMBER", help="of a design")
-    numbers = parser.parse_args().build
+    parser.add_argument("--hx8k", type=int, nargs="+", metavar="NUMBER", default=())
+    arguments = parser.parse_args()
+    numbers = arguments.build
+    for number in arguments.hx8k:
+        print(placed(number, BREAKOUT), flush=True)
+    if arguments.hx8k:
+        return
     if numbers is None:
         judge()
         return

@@ -26,7 +26,7 @@ from firstspike.golden.foreign.printable import printable
 from firstspike.golden.sound.choice import DEFAULT_CHOICE, FrontEndChoice
 from firstspike.golden.sound.front import FrontEnd
 from firstspike.golden.system.errors import convert_errors, quoted, remedy
-from firstspike.golden.system.files import read_file, replace_file
+from firstspike.golden.system.files import naming, read_file, replace_file
 from firstspike.golden.system.temporary import sweep, temporary_folder
 
 from .dataset import DataError, Dataset
@@ -194,7 +194,9 @@ def _complete(
                 for file, raw in source.files(missing, scratch, progress):
                     contents[file] = _checked(name, file, raw, f"{file} from {source}")
                     paths[file] = folder / name / file
-                    replace_file(paths[file], contents[file])
+                    with naming(paths[file]):
+                        replace_file(scratch / file, contents[file])
+                        os.replace(scratch / file, paths[file])  # also replaces a dangling link
         except (SourceError, DataError) as error:
             if progress:
                 print(printable(error), file=sys.stderr)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The list of all encodings, and the encoding that a name selects."""
 
+from difflib import get_close_matches
 from typing import Any
 
 from firstspike.golden.foreign.fields import NetworkError
@@ -13,6 +14,9 @@ from .ticks import TICKS, Ticks
 
 KINDS: tuple[type[Encoding], ...] = (Levels, Crossings, Ticks)
 
+_WORDS = ("binary", "levels", "crossings", TICKS)
+"""The words with which names begin."""
+
 
 def encoding_of(name: Any) -> Encoding:
     """Return the encoding with this name. Raises `NetworkError` for an unknown name."""
@@ -20,6 +24,10 @@ def encoding_of(name: Any) -> Encoding:
         encoding = kind.parsed(str(name))
         if encoding is not None:
             return encoding
+    word, dash, number = str(name).partition("-")
+    close = [f"{known}{dash}{number}" for known in get_close_matches(word, _WORDS, n=1)]
+    if any(kind.parsed(one) for one in close for kind in KINDS):
+        raise NetworkError(f"encoding is {quoted(name)}: did you mean {close[0]}?")
     raise NetworkError(f"encoding is {quoted(name)}: it must be {forms()}.")
 
 

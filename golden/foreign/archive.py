@@ -108,7 +108,7 @@ def _readable() -> Iterator[None]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about odd headers, beside our message
             yield
-    except (ArchiveError, OSError):
+    except (ArchiveError, OSError, MemoryError):
         raise
     except Exception as error:
         reason = str(error).split("\n")[0].rstrip(".") or type(error).__name__

@@ -6,57 +6,46 @@ its changes. It does not depend on their order, and therefore not on the start o
 """
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import MISSING, asdict, dataclass, fields
 from typing import Self
 
 import numpy as np
 
-from firstspike.golden.foreign.fields import NetworkError, described_json, integer
+from firstspike.golden.foreign.fields import NetworkError, described_json
 from firstspike.golden.sound.filters import MOST_LEVEL, SAMPLE_BITS
+from firstspike.golden.system.specification import check, parameter
 
 FORMAT = "firstspike-motion-1"
 
 MEAN_OF_ZERO = (MOST_LEVEL + 1) // 2
 """Pixel value of a mean of 0."""
 
-_SIZES = {
-    "rate": (1, 1000),
-    "frame": (2, 64),
-    "frames": (1, 32),
-    "hop": (1, 32),
-    "least": (0, MOST_LEVEL),
-    "contrast": (0, 5),
-}
 _MOST_AXES = 16
-_DESCRIBED = {"downs": [int], **dict.fromkeys(_SIZES, int)}
 
 
 @dataclass(frozen=True)
 class MotionFrontEnd:
     """The parameters of a front end for motion. A field out of range raises `NetworkError`."""
 
-    rate: int
+    rate: int = parameter(MISSING, low=1, high=1000)
     """Samples per second and axis."""
-    frame: int
+    frame: int = parameter(MISSING, low=2, high=64)
     """Samples per frame, a power of two."""
-    frames: int
+    frames: int = parameter(MISSING, low=1, high=32)
     """Frames per window."""
-    hop: int
+    hop: int = parameter(MISSING, low=1, high=32)
     """Frames between the ends of consecutive windows."""
-    least: int
+    least: int = parameter(MISSING, low=0, high=MOST_LEVEL)
     """Steps of the logarithm for a pixel of 0."""
-    contrast: int
+    contrast: int = parameter(MISSING, low=0, high=5)
     """Each step of the logarithm increases a pixel by 2^contrast."""
-    downs: tuple[int, ...]
+    downs: tuple[int, ...] = parameter(MISSING, low=0, high=SAMPLE_BITS - 1)
     """Right shift of the means of each axis, in bits."""
 
     def __post_init__(self) -> None:
-        for name, (low, high) in _SIZES.items():
-            integer(name, getattr(self, name), low, high)
+        check(self, NetworkError)
         if self.frame & (self.frame - 1):
             raise NetworkError(f"frame is {self.frame}: it must be a power of two.")
-        for down in self.downs:
-            integer("down", down, 0, SAMPLE_BITS - 1)
         if not 1 <= len(self.downs) <= _MOST_AXES:
             raise NetworkError(f"there are {len(self.downs)} axes: give 1 to {_MOST_AXES} of them.")
 
@@ -116,6 +105,9 @@ class MotionFrontEnd:
         """Return the front end of a network file. Raises `NetworkError`."""
         value = described_json("motion", text, FORMAT, _DESCRIBED)
         return cls(**value | {"downs": tuple(value["downs"])})
+
+
+_DESCRIBED = {one.name: int for one in fields(MotionFrontEnd)} | {"downs": [int]}
 
 
 def _as_pixels(values: np.ndarray) -> np.ndarray:

@@ -7,12 +7,13 @@ relative to the loudest sound of the word, so it does not depend on the micropho
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import MISSING, asdict, dataclass, fields
 from typing import NamedTuple, Self
 
 import numpy as np
 
-from firstspike.golden.foreign.fields import NetworkError, described_json, integer
+from firstspike.golden.foreign.fields import NetworkError, described_json
+from firstspike.golden.system.specification import check, parameter
 
 from .filters import MOST_LEVEL, STATE_BITS, Filter
 
@@ -20,18 +21,8 @@ FORMAT = "firstspike-sound-1"
 RATES = (8000, 16000)
 """Samples per second that a front end supports."""
 
-_MOST_QUIET = 64
-SIZES = {
-    "slot": (16, 256),
-    "slots": (1, 16),
-    "frames": (1, 64),
-    "drop": (1, MOST_LEVEL),
-    "least": (1, MOST_LEVEL),
-    "before": (0, _MOST_QUIET),
-    "after": (0, _MOST_QUIET),
-    "contrast": (0, 5),
-}
-"""Range of each parameter."""
+MOST_WINDOW, MOST_QUIET, MOST_FILTERS = 64, 64, 64
+"""Largest number of frames per word, of quiet slots around it, and of filters."""
 
 _FILTER = [
     range(-(1 << 15), 1 << 15),
@@ -40,9 +31,6 @@ _FILTER = [
     range(STATE_BITS),
     range(-MOST_LEVEL, MOST_LEVEL + 1),
 ]
-MOST_FILTERS = 64
-
-_DESCRIBED = {"rate": int, "filters": [_FILTER], **dict.fromkeys(SIZES, int)}
 
 
 class Word(NamedTuple):
@@ -63,27 +51,26 @@ class FrontEnd:
 
     rate: int
     """Samples per second, one of `RATES`."""
-    slot: int
+    slot: int = parameter(MISSING, low=16, high=256)
     """Samples per slot."""
-    slots: int
+    slots: int = parameter(MISSING, low=1, high=16)
     """Slots per frame, a power of two."""
-    frames: int
+    frames: int = parameter(MISSING, low=1, high=MOST_WINDOW)
     """Frames per word."""
-    drop: int
+    drop: int = parameter(MISSING, low=1, high=MOST_LEVEL)
     """Largest difference in steps of level between the top of a word and its first slot."""
-    least: int
+    least: int = parameter(MISSING, low=1, high=MOST_LEVEL)
     """Smallest top of a word."""
-    before: int
+    before: int = parameter(MISSING, low=0, high=MOST_QUIET)
     """Number of quiet slots before an isolated word."""
-    after: int
+    after: int = parameter(MISSING, low=0, high=MOST_QUIET)
     """Number of quiet slots at the end of the window of an isolated word."""
-    contrast: int
+    contrast: int = parameter(MISSING, low=0, high=5)
     """Each step of level below the top darkens a pixel by 2^contrast."""
-    filters: tuple[Filter, ...]
+    filters: tuple[Filter, ...] = parameter(MISSING)
 
     def __post_init__(self) -> None:
-        for name, (low, high) in SIZES.items():
-            integer(name, getattr(self, name), low, high)
+        check(self, NetworkError)
         if self.rate not in RATES:
             raise NetworkError(f"rate is {self.rate!r}: it must be {' or '.join(map(str, RATES))}.")
         if self.slots & (self.slots - 1):
@@ -191,6 +178,7 @@ class FrontEnd:
     def from_json(cls, text: str) -> Self:
         """Return the front end of a network file. Raises `NetworkError`."""
         value = described_json("sound", text, FORMAT, _DESCRIBED)
-        if len(value["filters"]) > MOST_FILTERS:
-            raise NetworkError(f"sound has more than {MOST_FILTERS} filters.")
         return cls(**value | {"filters": tuple(Filter(*one) for one in value["filters"])})
+
+
+_DESCRIBED = {one.name: int for one in fields(FrontEnd)} | {"filters": [_FILTER]}

@@ -7,19 +7,14 @@ from typing import Any
 
 
 class _Short(reprlib.Repr):
-    """Represents an array by its type and shape, and cuts long values."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.maxlevel, self.maxtuple, self.maxlist, self.maxdict = 3, 4, 4, 4
-        self.maxstring, self.maxother = 60, 150
+    """Represents an array by its type and shape, such as int32[512, 600], and cuts long values."""
 
     def repr_ndarray(self, array: Any, level: int) -> str:
-        """Return type and shape, such as int32[512, 600]."""
+        """Return type and shape."""
         return f"{array.dtype}{list(array.shape)}"
 
 
-_SHORT = _Short()
+_EMPTY = ("None", "()", "[]", "{}", "''")
 
 
 def short_repr(self: Any) -> str:
@@ -27,11 +22,9 @@ def short_repr(self: Any) -> str:
 
     Values that are None or empty are omitted. A class selects attributes by their names in `SHOWN`.
     """
+    short = _Short()
+    short.maxother, short.maxstring = 150, 60
     names = getattr(self, "SHOWN", None) or [one.name for one in fields(self)]
-    values = {name: getattr(self, name) for name in names}
-    shown = (f"{name}={_SHORT.repr(value)}" for name, value in values.items() if _has(value))
-    return f"{type(self).__name__}({', '.join(shown)})"
-
-
-def _has(value: Any) -> bool:
-    return value is not None and not (isinstance(value, str | tuple | list | dict) and not value)
+    shown = ((name, short.repr(getattr(self, name))) for name in names)
+    values = (f"{name}={text}" for name, text in shown if text not in _EMPTY)
+    return f"{type(self).__name__}({', '.join(values)})"

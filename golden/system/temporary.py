@@ -9,9 +9,11 @@ reused. Before a temporary folder is created, its unlocked siblings are removed;
 in the user's cache or next to a data set would stay forever.
 """
 
+import errno
 import fcntl
 import os
 import shutil
+import stat
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -57,6 +59,7 @@ def reserved_folder(folder: Path, what: str | os.PathLike[str]) -> Iterator[Path
     Raises `BusyError`, whose message names `what`, if another process uses the folder, and OSError
     if it cannot be created.
     """
+    check_own(folder)
     folder.mkdir(exist_ok=True)
     lock = _locked(folder)
     if lock is None:
@@ -67,11 +70,29 @@ def reserved_folder(folder: Path, what: str | os.PathLike[str]) -> Iterator[Path
         yield content
 
 
+def check_own(path: str | os.PathLike[str]) -> None:
+    """Raise `OSError` if `path`, which only this package writes, is a link, a pipe or a device."""
+    with suppress(FileNotFoundError):
+        mode = os.lstat(path).st_mode
+        if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
+            reason = f"{os.fspath(path)!r} is a link or a special file: remove it"
+            raise OSError(errno.EINVAL, reason, os.fspath(path))
+
+
+def own_file(path: str, flags: int) -> int:
+    """Open a file for `open`, as its opener. Raises `OSError` as `check_own` does.
+
+    A link is not followed and a pipe does not wait, even if it appears during the call.
+    """
+    check_own(path)
+    return os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK, 0o666)
+
+
 def _locked(folder: Path) -> IO[bytes] | None:
     """Return the open lock file of a folder, or None if another process holds or has removed it."""
     path = folder / "lock"
     try:
-        lock = open(path, "ab", opener=_without_following)  # noqa: SIM115, it outlives this call
+        lock = open(path, "ab", opener=own_file)  # noqa: SIM115, it outlives this call
     except FileNotFoundError:
         return None
     try:
@@ -85,10 +106,6 @@ def _locked(folder: Path) -> IO[bytes] | None:
         raise
     lock.close()
     return None
-
-
-def _without_following(path: str, flags: int) -> int:
-    return os.open(path, flags | os.O_NOFOLLOW, 0o666)
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from firstspike.golden.integer import infer
 from firstspike.golden.network import Network
 from firstspike.golden.results import Results, until
 
-from .figures import core_of, figures_of, image_of
+from .figures import core_of, image_of
 from .folding import Folding
 from .overlapped import cycles_alone
 from .replica import count_images
@@ -70,7 +70,6 @@ def run_images(
     accepts its END; -1 if the decision comes first. Also returns the number of events, int64 [n],
     that the core accepts before cycle `until` [n] of each image.
     """
-    figures, layers = figures_of(network, folding), folding.layers
     count = len(ticks)
     hidden = [np.asarray(spikes, np.int64) for spikes in hidden]
     spikes = np.concatenate([*hidden, np.zeros((count, 1), np.int64)], axis=1)
@@ -78,11 +77,12 @@ def run_images(
     if folding.bitmap is not None:
         # Per pixel 0 for dark, 1 for bright but unconnected, 2 + tick for an input that spikes.
         connected = np.where(ticks > 0, ticks + 2, 0).astype(np.int64)
-        if layers[0].rows == 1 and len(network.inputs) < network.n_inputs:
+        if folding.layers[0].rows == 1 and len(network.inputs) < network.n_inputs:
             assert pixels is not None, "a core with a bitmap in front depends on the pixels"
             inputs, connected = connected, (pixels > 127).astype(np.int64)
             connected[:, network.inputs] = inputs
-    core, image = core_of(figures), image_of(figures, spikes.shape[1])
+    core = core_of(network, folding)
+    image = image_of(core, spikes.shape[1])
     # One memory layout: numba would compile a version for each other one.
     spikes, decision_ticks, ticks, connected = (
         np.ascontiguousarray(one, np.int64) for one in (spikes, decision_ticks, ticks, connected)

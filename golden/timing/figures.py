@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The figures of a core from which its cycles are counted, by the cycle model and the web page."""
 
-from collections import namedtuple
-from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -12,75 +10,50 @@ from firstspike.golden.network import Network
 
 from . import latencies
 from .folding import Folding
-from .layer import MASK_FIFO_DEPTH, SERIALISER_BLOCK, LayerFolding
-
-# The figures are arguments: compiled code would otherwise keep the values of its compilation.
-_NAMES = [name for name in vars(latencies) if name.isupper()]
-_Latencies = namedtuple("_Latencies", _NAMES)  # type: ignore[misc]  # mypy wants them spelled out
-
-
-class Reach(NamedTuple):
-    """The positions that a spike reaches in each convolving layer; a dense layer has one position.
-
-    Input i of layer n has the index p = i % map_size[n] in its map, and reaches the positions
-    `position[first[offset[n] + p] : first[offset[n] + p + 1]]`.
-    """
-
-    convolves: np.ndarray
-    located: np.ndarray  # registers up to that of the scan of positions
-    positions: np.ndarray
-    map_size: np.ndarray  # inputs of a map
-    offset: np.ndarray
-    first: np.ndarray
-    position: np.ndarray
-
-
-class CoreFigures(NamedTuple):
-    """The folding as arrays over the layers; `release`, `queued` and `decision` are latencies."""
-
-    n_out: np.ndarray
-    lanes: np.ndarray
-    groups: np.ndarray
-    window: np.ndarray
-    serial_sweeps: np.ndarray  # whether an advancing sweep waits until the one before is sent
-    stages: np.ndarray  # registers after that of the event
-    fetching: np.ndarray  # index of the memory's register among `stages`
-    has_slots: np.ndarray  # whether masks wait in separate slots
-    rows: np.ndarray
-    sends: np.ndarray
-    release: np.ndarray
-    queued: np.ndarray
-    offset: np.ndarray  # of a layer's first neuron in `spikes`
-    decision: int
-    deadline: int
-    serialiser_block: int
-    mask_fifo_depth: int
-    latency: _Latencies
-    reach: Reach
-
+from .layer import MASK_FIFO_DEPTH, SERIALISER_BLOCK
 
 MAX_REGISTERS = 16
 """Largest number of registers of a pipeline in the cycle model."""
 
-_OF_CORE = [name for name in CoreFigures._fields if name not in ("latency", "reach")]
-_OF_REACH = ("convolves", "located", "positions")
+LATENCIES = [name for name in vars(latencies) if name.isupper()]
 
-LAYER = np.dtype(
-    [
-        (name, np.int64)
-        for name in (*_OF_CORE, *_NAMES, *_OF_REACH, "reach_map_size", "reach_offset", "is_last")
-    ]
+FIGURES = (
+    "n_out",
+    "lanes",
+    "groups",
+    "window",
+    "serial_sweeps",
+    "stages",
+    "fetching",
+    "mask_fifo_depth",
+    "rows",
+    "sends",
+    "release_cycles",
+    "queued_cycles",
+    "decision_cycles",
+    "convolves",
+    "located_cycles",
 )
-"""The figures of a layer as a record, with those of the core and all latencies."""
+"""The properties of `LayerFolding` that determine the cycles of a layer."""
+
+_FURTHER = (
+    "offset",  # of the layer's first neuron in `Image.spikes`
+    "positions",
+    "map_size",  # inputs of a map; 1 for a dense layer
+    "reach_offset",  # of the layer's first input in `Core.first`
+    "is_last",
+    "deadline",
+    "serialiser_block",
+)
+
+# The figures are arguments: compiled code would otherwise keep the values of its compilation.
+LAYER = np.dtype([(name, np.int64) for name in (*FIGURES, *_FURTHER, *LATENCIES)])
+"""The figures of a layer as a record, with all latencies."""
 
 LAYER_STATE = np.dtype(
     [
         ("registers", np.int64, MAX_REGISTERS),  # [k]: first cycle of the latest operation in it
-        (
-            "slots_freed",
-            np.int64,
-            MASK_FIFO_DEPTH,
-        ),  # [k]: cycle in which the mask left slot k
+        ("slots_freed", np.int64, MASK_FIFO_DEPTH),  # [k]: cycle in which the mask left slot k
         ("located", np.int64, MAX_REGISTERS),  # as `registers`, up to the scan of positions
     ]
     + [
@@ -120,10 +93,14 @@ OUTCOME = np.dtype(
 
 
 class Core(NamedTuple):
-    """The figures of a core, as an argument of compiled code."""
+    """The figures of a core, as an argument of compiled code.
+
+    Input i of a convolving layer has the index p = i % map_size in its map, and reaches the
+    positions `position[first[reach_offset + p] : first[reach_offset + p + 1]]`.
+    """
 
     layers: np.ndarray  # of LAYER
-    first: np.ndarray  # as in Reach
+    first: np.ndarray
     position: np.ndarray
 
 
@@ -138,24 +115,33 @@ class Image(NamedTuple):
     arrived: np.ndarray  # [layer, k]: the k-th neuron that fired in this window
 
 
-def core_of(figures: CoreFigures) -> Core:
-    """Write the figures of a core as records."""
-    layers = np.zeros(len(figures.n_out), LAYER)
-    reach = figures.reach
-    for names, part in ((_OF_CORE, figures), (_NAMES, figures.latency), (_OF_REACH, reach)):
-        for name in names:
-            layers[name] = getattr(part, name)
-    layers["reach_map_size"], layers["reach_offset"] = reach.map_size, reach.offset
+def core_of(network: Network, folding: Folding) -> Core:
+    """Collect all figures from which the cycles of a core are counted."""
+    layers = np.zeros(len(folding.layers), LAYER)
+    first, position = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
+    for record, layer in zip(layers, folding.layers, strict=True):
+        for name in FIGURES:
+            record[name] = getattr(layer, name)
+        record["positions"], record["map_size"] = layer.kind.positions, 1
+        record["reach_offset"] = sum(map(len, first))
+        if isinstance(layer.kind, Convolution):
+            touched = layer.kind.geometry.touched
+            record["map_size"] = len(touched.first) - 1
+            first.append(touched.first + sum(map(len, position)))
+            position.append(touched.position)
+    for name in LATENCIES:
+        layers[name] = getattr(latencies, name)
+    layers["offset"] = np.cumsum(layers["n_out"]) - layers["n_out"]
     layers["is_last"][-1] = 1
-    assert all(
-        layers[name].max() + 2 <= MAX_REGISTERS for name in ("stages", "located", "INGRESS_CHECK")
-    )
-    return Core(layers, reach.first, reach.position)
+    layers["deadline"], layers["serialiser_block"] = network.deadline, SERIALISER_BLOCK
+    deepest = max(layers[name].max() for name in ("stages", "located_cycles", "INGRESS_CHECK"))
+    assert deepest + 2 <= MAX_REGISTERS
+    return Core(layers, np.concatenate(first), np.concatenate(position))
 
 
-def image_of(figures: CoreFigures, spikes: int) -> Image:
+def image_of(core: Core, spikes: int) -> Image:
     """Return the state of a core before an image; `spikes` is the number of hidden neurons."""
-    count, positions = len(figures.n_out), figures.reach.positions.max()
+    count, positions = len(core.layers), core.layers["positions"].max()
     outcome = np.zeros(1, OUTCOME)
     outcome["decided"] = outcome["ended"] = -1
     return Image(
@@ -164,59 +150,5 @@ def image_of(figures: CoreFigures, spikes: int) -> Image:
         spikes=np.zeros(spikes, np.int64),
         visited=np.zeros((count, positions), np.int64),
         listed=np.zeros((count, positions), np.int64),
-        arrived=np.zeros((count, figures.n_out.max()), np.int64),
-    )
-
-
-def figures_of(network: Network, folding: Folding) -> CoreFigures:
-    """Collect all figures from which the cycles of a core are counted."""
-    layers = folding.layers
-
-    def each(name: str) -> np.ndarray:
-        return np.array([getattr(layer, name) for layer in layers], np.int64)
-
-    n_out = each("n_out")
-    return CoreFigures(
-        n_out=n_out,
-        lanes=each("lanes"),
-        groups=each("groups"),
-        window=each("window"),
-        serial_sweeps=each("serial_sweeps") > 0,
-        stages=each("stages"),
-        fetching=each("fetching"),
-        has_slots=each("mask_fifo_depth") > 0,
-        rows=each("rows"),
-        sends=each("sends"),
-        release=each("release_cycles"),
-        queued=each("queued_cycles"),
-        offset=np.cumsum(n_out) - n_out,
-        decision=layers[-1].decision_cycles,
-        deadline=network.deadline,
-        serialiser_block=SERIALISER_BLOCK,
-        mask_fifo_depth=MASK_FIFO_DEPTH,
-        latency=_Latencies(*(getattr(latencies, name) for name in _NAMES)),
-        reach=_reach_of(layers),
-    )
-
-
-def _reach_of(layers: Sequence[LayerFolding]) -> Reach:
-    """Collect the positions that spikes reach, layer by layer."""
-    none = np.zeros(0, np.int64)
-    map_size, offset, first, position = [], [], [none], [none]
-    for layer in layers:
-        offset.append(sum(map(len, first)))
-        map_size.append(1)
-        if isinstance(layer.kind, Convolution):
-            touched = layer.kind.geometry.touched
-            map_size[-1] = len(touched.first) - 1
-            first.append(touched.first + sum(map(len, position)))
-            position.append(touched.position)
-    return Reach(
-        convolves=np.array([layer.convolves for layer in layers]),
-        located=np.array([layer.located_cycles for layer in layers], np.int64),
-        positions=np.array([layer.kind.positions for layer in layers], np.int64),
-        map_size=np.array(map_size, np.int64),
-        offset=np.array(offset, np.int64),
-        first=np.concatenate(first),
-        position=np.concatenate(position),
+        arrived=np.zeros((count, core.layers["n_out"].max()), np.int64),
     )

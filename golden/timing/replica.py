@@ -120,9 +120,9 @@ def _locator(layer, state, at):
     e = state.located
     issued = max(at, e[2] - 1)
     e[1] = issued + 1
-    for k in range(2, layer.located + 1):
+    for k in range(2, layer.located_cycles + 1):
         e[k] = max(e[k - 1] + 1, e[k + 1])
-    return issued, e[layer.located]
+    return issued, e[layer.located_cycles]
 
 
 @njit(cache=True)
@@ -144,7 +144,7 @@ def _visits(layer, state, sweep, first, address, at):
         at = max(at, state.settled)
         firing = np.int64(1) if sweep.ends else max(state.listings * layer.groups, 1)
     if sweep.takes_row:
-        index = layer.reach_offset + address % layer.reach_map_size
+        index = layer.reach_offset + address % layer.map_size
         visited = first[index]
         count = (first[index + 1] - visited) * layer.groups
     return _Visits(at, issue_cycle, firing + count, firing, visited)
@@ -182,7 +182,7 @@ def _lanes(layer, state, fires, at):
     cycle. Without slots a mask waits in front of the serialiser.
     """
     fetched = ready = np.int64(0)
-    if fires and layer.has_slots:
+    if fires and layer.mask_fifo_depth > 0:
         fetched = state.slots_freed[state.masks % layer.mask_fifo_depth] + layer.FREED + 1
     elif fires:
         ready = state.skid_free
@@ -196,7 +196,7 @@ def _decision(layer, state, outcome, sweep, visit, closes, issued, left):
         outcome.ended = issued
     potentials = closes and sweep.steps != 0 and visit % sweep.rows == 0
     if potentials and state.now == outcome.decision_tick:
-        outcome.decided = left + layer.POTENTIALS + layer.decision
+        outcome.decided = left + layer.POTENTIALS + layer.decision_cycles
 
 
 @njit(cache=True)
@@ -230,7 +230,7 @@ def _mask_beats(layer, state, spikes, group, position, steps, beats):
 @njit(cache=True)
 def _accept_mask(layer, state, left):
     """Accept the mask of an operation from the lanes; return the first cycle of its search."""
-    if not layer.has_slots:
+    if layer.mask_fifo_depth == 0:
         # A mask that the serialiser does not accept stalls the next one.
         state.skid_free = max(left, state.block_free) + layer.FIRST_BEAT
         return state.skid_free
@@ -246,7 +246,7 @@ def _accept_mask(layer, state, left):
 @njit(cache=True)
 def _search_block(layer, state, beats, beat, search_cycle, offer):
     """Search the next block if a beat is its first; return the cycles of the block and the beat."""
-    by_blocks = layer.has_slots and layer.sends == 1
+    by_blocks = layer.mask_fifo_depth > 0 and layer.sends == 1
     if by_blocks and (beat == 0 or beats[beat, 0] != beats[beat - 1, 0]):
         state.mask_free = max(search_cycle, state.block_free)
         search_cycle = offer = state.mask_free + layer.FIRST_BEAT
@@ -275,7 +275,7 @@ def _finish_sweep(layer, state, sweep, visits, issue_cycle, at):
     """Return the cycle in which the next sweep may begin, and whether a window ends."""
     advances = sweep.steps > 0 or sweep.ends
     if layer.convolves:
-        state.located[layer.located + 1] = at + (visits.total == 0)
+        state.located[layer.located_cycles + 1] = at + (visits.total == 0)
         at = state.next = issue_cycle + 1
         if visits.total > visits.firing:
             state.settled = state.registers[layer.REACHED_POSITIONS]
@@ -338,7 +338,8 @@ def _push(core, image, number, kind, tick, address, offer_cycle):
         at, window_ends = _finish_sweep(layer, state, sweep, visits, issue_cycle, at)
         if window_ends:
             # A window's queue is released when its last beat has left the crossing-time divider.
-            empty, offer = state.block_free + layer.release, state.block_free + layer.queued
+            empty = state.block_free + layer.release_cycles
+            offer = state.block_free + layer.queued_cycles
             count = _window_queue(layer, state, image.spikes, arrived, sweep.steps, beats)
             for spike in range(count):
                 spike_tick, neuron = beats[spike]

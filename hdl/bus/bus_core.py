@@ -14,7 +14,7 @@ from amaranth.lib.wiring import In, Out
 from firstspike.golden.network import Network
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.core.core import Core
-from firstspike.hdl.lib.block import join
+from firstspike.hdl.lib.block import assign_members, join
 from firstspike.hdl.lib.pipeline import FallThroughFifo
 
 from .axi_lite import AxiLite
@@ -236,9 +236,7 @@ class BusCore(wiring.Component):
             images.abort.eq(abort),
             decisions.take.eq(take),
             status.busy.eq(busy),
-            status.open.eq(images.open),
-            status.aborting.eq(images.aborting),
-            status.room.eq(images.room),
+            assign_members(status, images, "open", "aborting", "room"),
             status.decision.eq(decisions.readable),
             status.weight_open.eq(weights.within_word),
             status.by_registers.eq(

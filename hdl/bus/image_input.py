@@ -7,7 +7,7 @@ from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from firstspike.hdl.lib.block import Block, struct
+from firstspike.hdl.lib.block import Block, assign_members, struct
 from firstspike.hdl.lib.pipeline import FallThroughFifo
 
 from .core_map import TAG_BITS
@@ -113,8 +113,7 @@ class ImageInput(Block):
         with m.Else():
             m.d.comb += [
                 fifo.i.valid.eq(beats.valid & beats.ready),
-                entry.data.eq(beats.payload.data),
-                entry.last.eq(beats.payload.last),
+                assign_members(entry, beats.payload, "data", "last"),
             ]
         if self._last_bytes:
             keep = beats.payload.keep | registers.replicate(self._bits // 8)

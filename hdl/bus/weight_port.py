@@ -7,7 +7,7 @@ from amaranth.lib.wiring import In, Out
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.core.ports import CoreSignature
 from firstspike.hdl.core.weight_address import WeightAddressCounter
-from firstspike.hdl.lib.block import Block
+from firstspike.hdl.lib.block import Block, assign_members
 
 from .core_map import WEIGHT_ADDRESS
 from .register_file import port_signature
@@ -52,8 +52,7 @@ class WeightPort(Block):
             counter.new_address.eq(port.data[address_field.low :]),
             counter.load_layer.eq(counter.load_address),
             request.write.eq(port.write),
-            request.layer.eq(counter.layer),
-            request.address.eq(counter.address),
+            assign_members(request, counter, "layer", "address"),
             request.data.eq(port.data),
             self.weights.valid.eq(requesting),
             read.ready.eq(reading),

@@ -12,7 +12,7 @@ from firstspike.hdl.layer.layer import Layer, layer_class
 from firstspike.hdl.layer.words import check_weights
 from firstspike.hdl.learner.learner import LastLayerLearner, LateLearner, Learner, learner_of
 from firstspike.hdl.lib.arithmetic import below
-from firstspike.hdl.lib.block import join
+from firstspike.hdl.lib.block import assign_members, join
 from firstspike.hdl.lib.memories import Memory, inside
 
 from .config import CoreConfig
@@ -186,8 +186,7 @@ class Core(wiring.Component):
             log, sent = getattr(self, f"log_{i}"), layer.sent
             m.d.comb += [
                 log.valid.eq(spikes(sent)),
-                log.spike.image.eq(sent.payload.image),
-                log.spike.tick.eq(sent.payload.tick),
+                assign_members(log.spike, sent.payload, "image", "tick"),
             ]
             sends = self.config.layers[i].folding.sends
             if sends == 1:
@@ -231,14 +230,11 @@ class Core(wiring.Component):
             decision.complete.eq(finished != decision.decided_image),
             decision.margin.eq(learner.margin),
             learner.label.eq(label),
-            learner.opens.eq(ingress.opens),
-            learner.drops.eq(ingress.drops),
-            learner.resting.eq(ingress.resting),
+            assign_members(learner, ingress, "opens", "drops", "resting"),
             learner.settled.eq(finished == decision.decided_image),
             learner.labelled.eq(self.labels.valid),
             learner.hidden.valid.eq(spikes(last.events)),
-            learner.hidden.tick.eq(last.events.payload.tick),
-            learner.hidden.address.eq(last.events.payload.address),
+            assign_members(learner.hidden, last.events.payload, "tick", "address"),
             self.learned.valid.eq(learner.done),
             self.learned.updated.eq(learner.updated),
             self.learned.cycles.eq(age + 1),
@@ -293,8 +289,7 @@ class Core(wiring.Component):
             m.d.sync += layer.host.valid.eq(pending & selected & ~transfer)
             m.d.comb += [
                 layer.host.payload.write.eq(write),
-                layer.host.payload.address.eq(request.address),
-                layer.host.payload.data.eq(request.data),
+                assign_members(layer.host.payload, request, "address", "data"),
                 layer.answers.ready.eq(answer.ready),
             ]
             with m.If(layer.answers.valid):

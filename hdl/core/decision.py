@@ -16,7 +16,7 @@ from firstspike.hdl.layer.lanes import potentials_layout
 from firstspike.hdl.layer.operations import operation_layout, sweep_layout
 from firstspike.hdl.learner.margin import Margin, margin_layout, outcome_layout
 from firstspike.hdl.lib.arithmetic import times
-from firstspike.hdl.lib.block import Block, tap
+from firstspike.hdl.lib.block import Block, assign_members, tap
 
 from .ports import CYCLES_BITS, decision_layout
 
@@ -93,8 +93,7 @@ class Decision(Block):
             with m.If(undecided & first_group):
                 m.d.sync += [
                     payload.tick.eq(self.sweep.tick),
-                    payload.spikes_in.eq(self.sweep.context.spikes_in),
-                    payload.causes.eq(self.sweep.context.causes),
+                    assign_members(payload, self.sweep.context, "spikes_in", "causes"),
                 ]
             tick = payload.tick
         tick_known = undecided & (operation.group == groups - 1)
@@ -118,8 +117,7 @@ class Decision(Block):
                 m.d.sync += [
                     payload["class"].eq(top_index),
                     payload.tick.eq(tick),
-                    payload.spikes_in.eq(operation.context.spikes_in),
-                    payload.causes.eq(operation.context.causes),
+                    assign_members(payload, operation.context, "spikes_in", "causes"),
                 ]
 
     def _entries(self) -> list[Entry]:
@@ -228,14 +226,12 @@ class LearningDecision(Decision):
         operation = best.operation
         m.d.comb += [
             margin.opens.eq(self.opens),
-            margin.fired.group.eq(operation.group),
-            margin.fired.tick.eq(operation.tick),
+            assign_members(margin.fired, operation, "group", "tick"),
             margin.verdict.eq(self.load),
             margin.forced.eq(~best.fires),
             margin.winner.eq(best.winner),
             margin.learn.eq(self.learn & (operation.context.causes.as_value() == 0)),
-            margin.complete.eq(self.complete),
-            margin.margin.eq(self.margin),
+            assign_members(margin, self, "complete", "margin"),
             self.outcome.valid.eq(margin.valid),
             self.outcome.what.eq(margin.outcome),
             margin.fired.valid.eq(best.valid),

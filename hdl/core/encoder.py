@@ -12,7 +12,7 @@ from amaranth.lib.wiring import In, Out
 from firstspike.golden.timing.folding import MAX_IMAGES, bank_fifo_depth
 from firstspike.hdl.layer.events import Kind, address_shape, input_layout
 from firstspike.hdl.lib.arithmetic import times
-from firstspike.hdl.lib.block import Block, struct
+from firstspike.hdl.lib.block import Block, assign_members, struct
 from firstspike.hdl.lib.find import first_set, without_first
 from firstspike.hdl.lib.memories import Memory
 from firstspike.hdl.lib.pipeline import FallThroughFifo
@@ -274,8 +274,7 @@ class BankedEncoder(Encoder):
         m.submodules[f"waiting_{name}"] = ResetInserter(self.aborted)(waiting)
         m.d.comb += [
             waiting.i.valid.eq(arriving.valid),
-            waiting.i.payload.bits.eq(arriving.bits),
-            waiting.i.payload.number.eq(arriving.number),
+            assign_members(waiting.i.payload, arriving, "bits", "number"),
             waiting.o.ready.eq(free),
         ]
         part = waiting.o.payload

@@ -18,7 +18,7 @@ from firstspike.golden.flash import ADDRESS_BITS, WORD_BYTES, Fault, header_of
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.core.ports import weights_layout
 from firstspike.hdl.core.weight_address import WeightAddressCounter
-from firstspike.hdl.lib.block import Block
+from firstspike.hdl.lib.block import Block, assign_members
 from firstspike.hdl.lib.checksum import Checksum
 
 from .image import words_of
@@ -91,8 +91,7 @@ class Loader(Block):
         request = self.weights.payload
         m.d.comb += [
             request.write.eq(1),
-            request.layer.eq(counter.layer),
-            request.address.eq(counter.address),
+            assign_members(request, counter, "layer", "address"),
             request.data.eq(word),
             counter.advance.eq(self.weights.valid & self.weights.ready),
         ]

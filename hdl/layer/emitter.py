@@ -9,7 +9,7 @@ from amaranth.lib.wiring import In, Out
 
 from firstspike.golden.widths import StateWidths
 from firstspike.hdl.lib.arithmetic import times
-from firstspike.hdl.lib.block import Block, struct
+from firstspike.hdl.lib.block import Block, assign_handshake, assign_members, struct
 from firstspike.hdl.lib.memories import Memory, inside
 from firstspike.hdl.lib.queue import SpikeQueue
 
@@ -72,9 +72,7 @@ class TickEmitter(Block):
             self.events.valid.eq(self.beats.valid & has_event),
             self.beats.ready.eq(self.events.ready | ~has_event),
             self.done.eq(self.beats.valid & self.beats.ready & closes),
-            event.image.eq(operation.image),
-            event.tick.eq(operation.tick),
-            event.context.eq(operation.context),
+            assign_members(event, operation, "image", "tick", "context"),
         ]
         if folding.sends == 1:
             m.d.comb += event.address.eq(_neuron(self._config, beat))
@@ -128,8 +126,7 @@ class CrossingTimeDivider(Block):
         with m.If(step):
             m.d.sync += [
                 valid.eq(self.i.valid),
-                current.M.eq(self.i.payload.state.M),
-                current.S.eq(self.i.payload.state.S),
+                assign_members(current, self.i.payload.state, "M", "S"),
                 current.value.eq(self.i.payload.value),
             ]
         for bit in reversed(range(k)):
@@ -151,8 +148,7 @@ class CrossingTimeDivider(Block):
         self._steps.append((current, valid))
         m.d.comb += [
             self.o.valid.eq(valid),
-            self.o.payload.key.eq(current.key),
-            self.o.payload.value.eq(current.value),
+            assign_members(self.o.payload, current, "key", "value"),
         ]
 
 
@@ -195,8 +191,7 @@ class WindowEmitter(Block):
         closes = beat.operation.end | (beat.last & beat.operation.closes)
         into, crossed = crossing.i.payload, crossing.o.payload
         m.d.comb += [
-            crossing.i.valid.eq(self.beats.valid),
-            self.beats.ready.eq(crossing.i.ready),
+            assign_handshake(crossing.i, self.beats),
             into.state.eq(beat.state),
             into.value.neuron.eq(_neuron(config, beat)),
             into.value.image.eq(beat.operation.image),
@@ -232,8 +227,7 @@ class WindowEmitter(Block):
             finish.eq(release & queue.empty),
             self.events.valid.eq(queue.pop.valid | finish),
             self.done.eq(finish & self.events.ready),
-            event.image.eq(watermark.image),
-            event.context.eq(watermark.context),
+            assign_members(event, watermark, "image", "context"),
             event.address.eq(queue.pop.payload.value),
         ]
         with m.If(~finish):

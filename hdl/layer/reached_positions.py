@@ -9,7 +9,7 @@ from amaranth.lib.wiring import In, Out
 from amaranth.utils import bits_for
 
 from firstspike.hdl.lib.arithmetic import times
-from firstspike.hdl.lib.block import Block, struct
+from firstspike.hdl.lib.block import Block, assign_handshake, struct
 from firstspike.hdl.lib.memories import Memory
 from firstspike.hdl.lib.pipeline import Stage
 from firstspike.hdl.lib.resetless_register import resetless_register
@@ -95,8 +95,7 @@ class ReachedPositions(Block):
         visit = lookup.o.payload
         m.d.comb += [
             listed.read.addr.eq(Mux(visit.operation.row.any(), slot, visit.position)),
-            compare.i.valid.eq(lookup.o.valid),
-            lookup.o.ready.eq(compare.i.ready),
+            assign_handshake(compare.i, lookup.o),
             compare.i.payload.visit.eq(visit),
             compare.i.payload.inside.eq(slot < self.count),
         ]
@@ -167,11 +166,9 @@ class ReachedPositions(Block):
         m.d.comb += [
             position.eq(Mux(visit.operation.row.any(), visit.position, entry)),
             state.eq(product + visit.operation.group),
-            addressed.i.valid.eq(compare.o.valid),
-            compare.o.ready.eq(addressed.i.ready),
+            assign_handshake(addressed.i, compare.o),
             addressed.i.payload.eq(visit),
-            self.o.valid.eq(addressed.o.valid),
-            addressed.o.ready.eq(self.o.ready),
+            assign_handshake(self.o, addressed.o),
             out.addresses[0].eq(addressed.o.payload.word),
             out.operation.eq(addressed.o.payload.operation),
             out.operation.start.eq(started),

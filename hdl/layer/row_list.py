@@ -7,7 +7,7 @@ from amaranth.hdl import Module, Mux, Signal, Value
 from amaranth.lib import data, stream
 from amaranth.lib.wiring import In, Out
 
-from firstspike.hdl.lib.block import Block, struct
+from firstspike.hdl.lib.block import Block, assign_handshake, struct
 from firstspike.hdl.lib.memories import Memory
 from firstspike.hdl.lib.pipeline import Stage
 from firstspike.hdl.lib.resetless_register import resetless_register
@@ -83,10 +83,7 @@ class RowList(Block):
         # The state of the replay, and the operation that it repeats.
         length = Signal(range(n_in + 1))  # of the list; 0 unless `open` or groups are replayed
         replaying_groups = Signal()  # groups after group 0 are being processed
-        index, latest = (
-            Signal(range(n_in)),
-            Signal(range(n_in)),
-        )  # of the next, and of the last entry
+        index, latest = Signal(range(n_in)), Signal(range(n_in))  # of the next, of the last entry
         held = Signal(operation_layout(config))  # the sweep's first operation of group 0
         with m.If(~self.open & ~replaying_groups):
             m.d.sync += held.eq(operation)
@@ -168,8 +165,7 @@ class RowList(Block):
             listing.i.payload.rows.eq(self.rows),
             listing.i.payload.listed.eq(self.replaying),
             self.step.eq(listing.i.ready),
-            self.reads.valid.eq(listing.o.valid),
-            listing.o.ready.eq(self.reads.ready),
+            assign_handshake(self.reads, listing.o),
             *(address.eq(base + Mux(register.listed, row, new)) for address, row, new in rows),
             out.operation.eq(register.operation),
             out.operation.group.eq(group),

@@ -14,7 +14,7 @@ from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from firstspike.golden.timing import latencies
-from firstspike.hdl.lib.block import Block, join
+from firstspike.hdl.lib.block import Block, assign_members, join
 from firstspike.hdl.lib.memories import Memory, inside
 from firstspike.hdl.lib.pipeline import Stage
 
@@ -299,15 +299,13 @@ class GroupSequencer(Sequencer):
     ) -> stream.Interface:
         m.submodules.row_list = row_list = RowList(self._config)
         m.d.comb += [
-            row_list.operation.eq(selection.operation),
-            row_list.begin.eq(selection.begin),
+            assign_members(row_list, selection, "operation", "begin"),
             row_list.is_spike.eq(register.present & (register.event.kind == Kind.SPIKE)),
             row_list.rows.eq(Cat(selection.indices)),
             row_list.complete.eq(register.present & register.due),
             row_list.stale.eq(self.stale),
             row_list.issue.eq(selection.issue),
-            selection.step.eq(row_list.step),
-            selection.replaying.eq(row_list.replaying),
+            assign_members(selection, row_list, "step", "replaying"),
             selection.is_open.eq(row_list.open),
         ]
         return addressed(m, self._config, row_list.reads)

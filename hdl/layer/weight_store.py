@@ -15,7 +15,7 @@ from amaranth.lib.wiring import In, Out
 
 from firstspike.golden.timing import latencies
 from firstspike.golden.timing.layer import PAGE_WORDS, LayerFolding
-from firstspike.hdl.lib.block import Block, join, struct, tap
+from firstspike.hdl.lib.block import Block, assign_members, join, struct, tap
 from firstspike.hdl.lib.duplicated_register import duplicated_register
 from firstspike.hdl.lib.memories import Memory
 from firstspike.hdl.lib.pipeline import delayed
@@ -297,8 +297,7 @@ class SingleBankStore(WeightStore):
             pipeline.host.address.eq(self.host.payload.address),
             pipeline.host.word.eq(self._shifted),
             write.enable.eq(pipeline.write.valid),
-            write.address.eq(pipeline.write.address),
-            write.word.eq(pipeline.write.word),
+            assign_members(write, pipeline.write, "address", "word"),
             self.reads.ready.eq(self._free() & ~pipeline.read.valid & ~pipeline.write.valid),
         ]
         if config.returns_words:

@@ -11,7 +11,7 @@ from firstspike.hdl.layer.events import address_shape, tick_shape
 from firstspike.hdl.layer.lane_state import slope_shape
 from firstspike.hdl.layer.lanes import probe_signature
 from firstspike.hdl.layer.weight_store import update_layout, word_layout
-from firstspike.hdl.lib.block import Block, struct, tap
+from firstspike.hdl.lib.block import Block, assign_members, struct, tap
 from firstspike.hdl.lib.pipeline import delayed
 from firstspike.hdl.lib.resetless_register import resetless_register
 
@@ -71,8 +71,7 @@ class CausalInputs(Block):
         m.d.comb += [
             write.en.eq(self.add.valid & (count != n_in)),
             write.addr.eq(count),
-            write.data.tick.eq(self.add.tick),
-            write.data.address.eq(self.add.address),
+            assign_members(write.data, self.add, "tick", "address"),
             read.addr.eq(index),
         ]
         with m.If(self.clear):

@@ -10,7 +10,7 @@ from firstspike.golden.timing.layer import LayerFolding
 from firstspike.hdl.layer.events import address_shape
 from firstspike.hdl.layer.update_pipeline import STEP_BITS
 from firstspike.hdl.layer.weight_store import update_layout, updated_signature
-from firstspike.hdl.lib.block import Block, tap
+from firstspike.hdl.lib.block import Block, assign_members, tap
 from firstspike.hdl.lib.pipeline import delayed
 from firstspike.hdl.lib.resetless_register import resetless_register
 
@@ -42,8 +42,7 @@ def _connect_set(m: Module, sweep: Block, n_in: int) -> AddressSet:
     """Build the set of a sweep's rows and connect its ports `add` and `clear`."""
     m.submodules.rows = rows = AddressSet(n_in)
     m.d.comb += [
-        rows.add.valid.eq(sweep.add.valid),
-        rows.add.address.eq(sweep.add.address),
+        assign_members(rows.add, sweep.add, "valid", "address"),
         rows.clear.eq(sweep.clear),
     ]
     return rows

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """A base class for components with named ports, and helpers to describe and connect ports."""
 
+from typing import Any
+
 from amaranth.hdl import Module, ShapeLike
-from amaranth.lib import data, wiring
+from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import Out
 
 
@@ -29,6 +31,16 @@ def struct(**members: ShapeLike | None) -> data.StructLayout:
 def tap(**fields: ShapeLike) -> wiring.Signature:
     """Return a signature of `fields` that hold while `valid` is high, without back-pressure."""
     return wiring.Signature({"valid": Out(1)} | {name: Out(fields[name]) for name in fields})
+
+
+def assign_members(target: Any, source: Any, *names: str) -> list[Any]:
+    """Return the statements that assign to the ports or fields `names` those of `source`."""
+    return [getattr(target, name).eq(getattr(source, name)) for name in names]
+
+
+def assign_handshake(sink: stream.Interface, source: stream.Interface) -> list[Any]:
+    """Return the statements that connect two streams, except their payloads."""
+    return [sink.valid.eq(source.valid), source.ready.eq(sink.ready)]
 
 
 def join(m: Module, one: wiring.PureInterface, other: wiring.PureInterface, *names: str) -> None:

@@ -11,7 +11,7 @@ from amaranth.lib.wiring import In, Out
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.core.ports import CoreSignature
 from firstspike.hdl.flash.weight_port_arbiter import WEIGHT_STATUS
-from firstspike.hdl.lib.block import Block, join, tap
+from firstspike.hdl.lib.block import Block, assign_members, join, tap
 from firstspike.hdl.lib.memories import Memory, inside
 
 from .framing.packet_fifo import ENTRY
@@ -212,10 +212,7 @@ class Engine(Block):
             active = Cat(r.kind == one for one in handler.requests).any() & ~lacks_weights
             m.d.comb += [
                 request.active.eq(active),
-                request.kind.eq(r.kind),
-                request.internal.eq(r.internal),
-                request.index.eq(r.index),
-                request.word.eq(r.word),
+                assign_members(request, r, "kind", "internal", "index", "word"),
                 request.payload.payload.eq(payload.payload),
                 request.payload.valid.eq(active & (r.state == State.PAYLOAD) & payload.valid),
                 request.execute.eq(active & (r.state == State.EXECUTE)),

@@ -9,7 +9,7 @@ from firstspike.golden.motion.front import MotionFrontEnd
 from firstspike.golden.sound.filters import LEVEL_FRACTION
 from firstspike.hdl.core.levels_encoder import PIXEL_BITS
 from firstspike.hdl.lib.arithmetic import saturated
-from firstspike.hdl.lib.block import Block, struct
+from firstspike.hdl.lib.block import Block, assign_members, struct
 
 from .frames import frame_layout
 
@@ -73,8 +73,7 @@ class Windows(Block):
             last_axis.eq(axis == front.axes - 1),
             left.eq(Mux(new.first, front.frames - 1, wait)),
             write.addr.eq(Cat(axis, newest)),
-            write.data.mean.eq(new.mean),
-            write.data.change.eq(new.change),
+            assign_members(write.data, new, "mean", "change"),
             frame.addr.eq(Cat(axis, at)),
             self.pixels.payload.eq(lowest[len(at) : len(key)]),
         ]

@@ -6,9 +6,8 @@
               +---- Saver <---/
 """
 
-from collections.abc import Sequence
+from typing import Any
 
-import numpy as np
 from amaranth.hdl import Module, ResetInserter, Signal, Value, ValueLike
 from amaranth.lib import enum, wiring
 
@@ -84,8 +83,8 @@ class SavingCore(TeachableCore):
         *,
         clock_hz: int,
         identity: bytes,
-        weights: Sequence[np.ndarray],
         region: int,
+        **parameters: Any,
     ) -> None:
         last, address = len(config.layers) - 1, saved_address(region)
         self._image_loader = Loader(config, identity, address, clock_hz, last)
@@ -98,9 +97,9 @@ class SavingCore(TeachableCore):
             sensor,
             clock_hz=clock_hz,
             identity=identity,
-            weights=weights,
             conditions=CONDITIONS,
             **WIRES,
+            **parameters,
         )
 
     def _connect_loader(self, m: Module) -> Value:

@@ -6,10 +6,8 @@
 """
 
 import string
-from collections.abc import Sequence
 from typing import Any, Protocol
 
-import numpy as np
 from amaranth.hdl import Module, Signal, Value
 from amaranth.lib import stream, wiring
 
@@ -41,22 +39,14 @@ class TeachableCore(StandaloneCore):
     after a reset, before the first image. Its bitstream contains the stored weights.
 
     Parameters: those of StandaloneCore, without a flash; `config` is that of a core whose last
-    layer learns, and `weights` are the stored ones; `more` are those for a subclass. Raises
-    NetworkError for a network with more classes than `LESSONS`.
+    layer learns, and `weights` are the stored ones. Raises NetworkError for a network with more
+    classes than `LESSONS`.
     """
 
     _inner = (*StandaloneCore._inner, "labels", "lesson", "learning")
 
     def __init__(
-        self,
-        config: CoreConfig,
-        network: Network,
-        sensor: TeachableSensor,
-        *,
-        clock_hz: int,
-        identity: bytes,
-        weights: Sequence[np.ndarray],
-        **more: Any,
+        self, config: CoreConfig, network: Network, sensor: TeachableSensor, **parameters: Any
     ) -> None:
         self._lessons = LESSONS[: network.shape[-1]]
         if network.shape[-1] > len(LESSONS):
@@ -65,16 +55,7 @@ class TeachableCore(StandaloneCore):
                 f"{len(LESSONS)}"
             )
         self._teachable = sensor
-        super().__init__(
-            config,
-            network,
-            sensor,
-            clock_hz=clock_hz,
-            identity=identity,
-            flash_address=None,
-            weights=weights,
-            **more,
-        )
+        super().__init__(config, network, sensor, flash_address=None, **parameters)
 
     def build(self, m: Module) -> None:
         super().build(m)

@@ -13,6 +13,7 @@ from optuna.trial import TrialState
 
 from firstspike.golden.foreign.json_text import check_json
 from firstspike.golden.system.files import replace_file
+from firstspike.golden.system.temporary import check_own
 from firstspike.scripts.errors import VerbError
 
 from .halving import SHARES
@@ -34,6 +35,7 @@ def open_journal(path: Path) -> Study:
 
     A crash may leave an incomplete last line, which is removed.
     """
+    check_own(path)
     if path.exists():
         content = path.read_bytes()
         if content.startswith(_BEGIN) and not content.endswith(b"\n"):

@@ -8,7 +8,7 @@ import numpy as np
 
 from firstspike.golden import encode, infer
 from firstspike.golden.foreign.printable import printable
-from firstspike.scripts.metrics import mean_metrics
+from firstspike.scripts.metrics import mean_metrics, test_part_rows
 from firstspike.scripts.output import table
 
 from .session import DIFFERENCES, Session, rates, total_of
@@ -18,8 +18,9 @@ WITHIN = 0.02
 
 
 def result_of(session: Session) -> dict[str, Any]:
-    """Return the result of `learn --json`."""
+    """Return the result of `learn --json`; without a test part, its accuracy is None."""
     state, request, network = session.state, session.request, session.state.network
+    labels = session.images.y_test
     test = infer(network, encode(network, session.images.x_test))
     return {
         "command": request.command,
@@ -30,7 +31,7 @@ def result_of(session: Session) -> dict[str, Any]:
         "epochs": epochs(session),
         "seconds": round(session.seconds, 2),
         "images_per_second": round(session.learned / session.seconds),
-        **mean_metrics(network, test, session.images.y_test),
+        **(mean_metrics(network, test, labels) if len(labels) else {"accuracy": None}),
         **{name: total_of(session.curve, name) for name in DIFFERENCES},
         "change": change(session) if session.watches else None,
         "curve": session.curve,
@@ -108,14 +109,7 @@ def report(session: Session, result: dict[str, Any], paths: Sequence[str]) -> st
             ("at the end", f"{adapted['end']:.2%}"),
             ("images until within 2 points of before", "never" if images is None else images),
         ]
-    lines += [
-        ("test accuracy", f"{result['accuracy']:.2%}"),
-        ("input spikes until the decision", f"{result['input_spikes']:.1f}"),
-        ("hidden spikes until the decision", f"{result['hidden_spikes']:.1f}"),
-        ("decision tick", f"{result['tick']:.1f}"),
-        ("forced decisions", f"{result['forced']:.2%}"),
-    ]
-    parts.append(table(lines))
+    parts.append(table([*lines, *test_part_rows(result)]))
     return "\n\n".join(parts) + f"\nwritten to {' and '.join(map(printable, paths))}"
 
 

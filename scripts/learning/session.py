@@ -283,7 +283,7 @@ def new_session(request: Request) -> Session:
     """Return a new run. Raises FirstSpike errors before anything is learned."""
     learning, data = request.learning, request.data
     network = load_network(learning.net) if learning.net else None
-    images = training_data(data, network)
+    images = training_data(data, network, "learning")
     state = _start(request, images, network)
     changed = bool(learning.relabel or learning.kill)
     features = state.template.n_features
@@ -320,7 +320,7 @@ def resumed(output: str) -> Session:
     with convert_errors(LearningError, wrong, JsonError, after="."):
         check_json(state.meta, _META, "meta")
     request = Request.read(state.meta["run"])
-    images = training_data(request.data, state.template)
+    images = training_data(request.data, state.template, "learning")
     session = _session(state, request, _ordered(images, request))
     if state.done != (session.curve[-1]["done"] if session.curve else 0):
         raise LearningError(f"{wrong}its curve ends elsewhere.")

@@ -25,7 +25,8 @@ from firstspike.golden.encodings.registry import encoder_in
 from firstspike.golden.encodings.samples import SampleKind
 from firstspike.golden.layers.convolution import Convolution
 from firstspike.golden.layers.kind import LayerKind
-from firstspike.golden.timing.figures import figures_of
+from firstspike.golden.timing import figures, latencies
+from firstspike.golden.timing.layer import SERIALISER_BLOCK
 from firstspike.golden.timing.shape import lanes_text
 from firstspike.golden.widths import state_widths
 from firstspike.hdl.link.protocol.folding import linked_folding
@@ -272,10 +273,10 @@ def core_of(
     network: Network, folding: Folding, boards: Sequence[str], hz: int | None, clock: str = ""
 ) -> dict[str, Any]:
     """Return the record `Core` of `source.js`; `clock` is the text for a number of MHz."""
-    shape = figures_of(network, folding)._asdict()
-    reach = shape.pop("reach")  # the page has the reach of spikes from `_convolution`
-    shape |= {name: getattr(reach, name) for name in ("convolves", "located", "positions")}
-    shape["latency"] = shape["latency"]._asdict()
+    layers = figures.core_of(network, folding).layers
+    shape: dict[str, Any] = {name: layers[name] for name in (*figures.FIGURES, "positions")}
+    shape |= {"deadline": network.deadline, "serialiser_block": SERIALISER_BLOCK}
+    shape["latency"] = {name: getattr(latencies, name) for name in figures.LATENCIES}
     lanes = f"{lanes_text(folding.lanes)} lane{'s' * (folding.lanes != 1)}"
     layout = f"{lanes}, {counted(folding.layers[0].rows, 'row')} per cycle"
     if hz:

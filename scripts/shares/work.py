@@ -95,7 +95,7 @@ class Shares:
         own = shown is None
         if shown is None:
             total = len(tasks) if isinstance(tasks, Sized) else None
-            settings = {"unit": " done", "leave": None, "delay": 1e-9, "disable": total == 0}
+            settings = {"unit": "task", "leave": None, "delay": 1e-9, "disable": total == 0}
             shown = bar(total=total, desc=what, **settings)
         done, skipped, more = 0, 0, True
         try:

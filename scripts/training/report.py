@@ -10,7 +10,7 @@ from firstspike.golden import Network, encode, infer
 from firstspike.golden.foreign.printable import printable
 from firstspike.golden.integer import decisions
 from firstspike.scripts.datasets import ground_in, recorded
-from firstspike.scripts.metrics import mean_metrics
+from firstspike.scripts.metrics import mean_metrics, test_part_rows
 from firstspike.scripts.output import table
 
 from .session import Session
@@ -75,17 +75,9 @@ def report(output: str, session: Session, result: dict[str, Any]) -> str:
         ("best epoch", f"{result['best_epoch']} of {result['epochs']}"),
         ("training time", _time(result["seconds"])),
         ("peak memory", f"{result['peak_memory_mb']} MB"),
-        ("training error", f"{100 * (1 - result['training_accuracy']):.3f} %"),
-        (
-            "held-out accuracy",
-            "none held out" if held_out is None else f"{100 * held_out:.2f} %",
-        ),
-        ("test accuracy", f"{100 * result['accuracy']:.2f} %"),
-        ("input spikes until the decision", f"{result['input_spikes']:.1f}"),
-        ("hidden spikes until the decision", f"{result['hidden_spikes']:.1f}"),
-        ("look-ups a layer", ", ".join(f"{100 * part:.2f} %" for part in result["lookups"])),
-        ("decision tick", f"{result['tick']:.1f}"),
-        ("forced decisions", f"{100 * result['forced']:.2f} %"),
+        ("training error", f"{1 - result['training_accuracy']:.3%}"),
+        ("held-out accuracy", "none held out" if held_out is None else f"{held_out:.2%}"),
+        *test_part_rows(result),
     ]
     if "decisions_changed_by_compaction" in result:
         rows.append(("decisions changed by compaction", result["decisions_changed_by_compaction"]))

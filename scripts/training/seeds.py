@@ -93,4 +93,4 @@ def report(results: Mapping[int, Mapping[str, Any]]) -> str:
 
 
 def _percent(share: float | None) -> str:
-    return "-" if share is None else f"{100 * share:.2f} %"
+    return "-" if share is None else f"{share:.2%}"

@@ -107,7 +107,7 @@ class Session(Run):
         def progress(epoch: Epoch) -> None:
             figures = f"loss {epoch.loss:.3f}"
             if epoch.validation_accuracy is not None:
-                figures += f", validation {100 * epoch.validation_accuracy:.2f} %"
+                figures += f", validation {epoch.validation_accuracy:.2%}"
                 figures += f", hidden spikes {epoch.hidden_spikes:.1f}"
             step(1, figures)
 

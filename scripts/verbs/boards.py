@@ -28,16 +28,17 @@ from firstspike.scripts.selection import loaded_images
 def command(net: str, dataset: str | None, json_path: str | None) -> None:
     """Print for each board whether NET fits, and the time that an image takes there.
 
-    The table has the lanes and the rows per cycle of the fastest design. If a build of this design
-    is known, for the board or for a board with the same die, the row has the figures of that build,
-    and the column `reached` has its clock. Otherwise cells and clock are estimates, +- one standard
-    deviation, and block RAM and clock cycles are counted. Cells are logic cells of an iCE40, and
-    look-up tables of other families. Only `firstspike build` determines whether the design meets
-    its clock. The time is that of the core, if events arrive without a pause: the mean of some
-    2,000 images (200 for a network that convolves), spread over the test images. The minutes are an
-    estimate of a build with one seed on an idle machine. The column `verified` names the last stage
-    at which this network was compared with the golden model: the synthesised netlist or the
-    bitstream of this build, or the board, by a report of `firstspike selftest`; - stands for none.
+    The first table has all boards, and the second the fastest core for each board on which NET
+    fits. If a build of this core is known, for the board or for a board with the same die, the rows
+    have the figures of that build, and the column `reached` has its clock. Otherwise cells and
+    clock are estimates, +- one standard deviation, and block RAM and clock cycles are counted.
+    Cells are logic cells of an iCE40, and look-up tables of other families. Only `firstspike build`
+    determines whether the design meets its clock. The time is that of the core, if events arrive
+    without a pause: the mean of some 2,000 images (200 for a network that convolves), spread over
+    the test images. The minutes are an estimate of a build with one seed on an idle machine. The
+    column `verified` names the last stage at which this network was compared with the golden model:
+    the synthesised netlist or the bitstream of this build, or the board, by a report of `firstspike
+    selftest`; - stands for none.
 
     Example: firstspike boards mnist-4bit
     """
@@ -92,28 +93,12 @@ def _verified(plan: Plan, network: Network) -> str | None:
 
 
 def report(plans: list[dict[str, Any]], image: str) -> str:
-    """Return the table, followed by the reasons why a network does not fit."""
-    resources = _RESOURCES.values()
-    rows = [("board", "device", *resources, "minutes", *_SETTINGS, "MHz", f"us {image}", *_LAST)]
-    for plan in plans:
-        holds, needs = plan["holds"], plan["needs"]
-        needed = [
-            f"{needs.get(name, 0)} of {holds[name]}" if name in holds else "-"
-            for name in _RESOURCES
-        ]
-        about = plan["estimated"]
-        if about:
-            needed[0] = f"{needs['LUTs']} {off_by(about['luts_error'])} of {holds['LUTs']}"
-        speed = ["-"] * (len(_SETTINGS) + 4)
-        if plan["fits"]:
-            us = "-" if plan["us"] is None else f"{plan['us']:.1f}"
-            clock = _expected(**about) if about else _placed_clock(plan["board"], plan["placed"])
-            settings = [plan[name] for name in _SETTINGS[1:]]
-            minutes = max(1, round(plan["seconds"] / 60))
-            chosen = [lanes_text(plan["lanes"]), *settings, f"{plan['clock'] / MHZ:g}"]
-            speed = [minutes, *chosen, us, clock]
-        rows.append((plan["board"], plan["device"], *needed, *speed, plan["verified"] or "-"))
-    lines = [table(rows)]
+    """Return a table of all boards, one of the cores that fit, and why NET does not fit others."""
+    rows = [("board", "device", *_RESOURCES.values(), "minutes", f"us {image}")]
+    lines = [table([*rows, *map(_use_of, plans)])]
+    cores = [_core_of(plan) for plan in plans if plan["fits"]]
+    if cores:
+        lines += ["", table([("board", *_SETTINGS, "MHz", "reached", "verified"), *cores])]
     if any(plan["fits"] and plan["us"] is None for plan in plans):
         lines.append("There are no times, because no samples were named: give them by --dataset.")
     if not any(plan["needs"] for plan in plans):  # no hardware can run the network
@@ -124,6 +109,27 @@ def report(plans: list[dict[str, Any]], image: str) -> str:
             advice = f"; {name} fits" if name else ""
             lines.append(f"{plan['board']}: {plan['reason']}{advice}")
     return "\n".join(lines)
+
+
+def _use_of(plan: dict[str, Any]) -> tuple[object, ...]:
+    """Return a row: what the network takes of a board, the minutes of its build, and its time."""
+    holds, needs, about = plan["holds"], plan["needs"], plan["estimated"]
+    needed = [
+        f"{needs.get(name, 0)} of {holds[name]}" if name in holds else "-" for name in _RESOURCES
+    ]
+    if about:
+        needed[0] = f"{needs['LUTs']} {off_by(about['luts_error'])} of {holds['LUTs']}"
+    minutes = max(1, round(plan["seconds"] / 60)) if plan["fits"] else "-"
+    us = "-" if plan["us"] is None else f"{plan['us']:.1f}"
+    return (plan["board"], plan["device"], *needed, minutes, us)
+
+
+def _core_of(plan: dict[str, Any]) -> tuple[object, ...]:
+    """Return a row: the core for a board on which the network fits, and its clock."""
+    about, settings = plan["estimated"], [plan[name] for name in _SETTINGS[1:]]
+    reached = _expected(**about) if about else _placed_clock(plan["board"], plan["placed"])
+    core = (lanes_text(plan["lanes"]), *settings, f"{plan['clock'] / MHZ:g}")
+    return (plan["board"], *core, reached, plan["verified"] or "-")
 
 
 def _placed_clock(board: str, placed: dict[str, Any]) -> str:
@@ -138,4 +144,3 @@ def _expected(luts_error: float, fmax: float, fmax_error: float) -> str:
 _RESOURCES = {"LUTs": "cells", "block RAM": "block RAM", "SPRAM": "SPRAM"}
 """Resources in the table, with the titles of their columns."""
 _SETTINGS = ("lanes", "rows", "window")
-_LAST = ("reached", "verified")

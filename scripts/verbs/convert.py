@@ -59,7 +59,7 @@ SIGNATURE = b"\x89HDF\r\n\x1a\n"
 _OF_NETWORK = ("form", "input_files")
 """Parameters that only the conversion of a network uses."""
 
-_INPUTS = ("unit", "deadline", "encoding", "late", "complement", "constant")
+_INPUTS = ("unit", "deadline", "encoding", "complement", "constant")
 """Options of the inputs, which exported graphs contain as metadata."""
 
 _OF_GRAPH = ("bits", *_INPUTS, "label")
@@ -107,13 +107,6 @@ def data_path(output: str | Path) -> Path:
     metavar="NAME",
     default="binary",
     help=f"Encoding of the samples: {forms()}.",
-)
-@click.option(
-    "--late",
-    type=click.IntRange(min=-1),
-    metavar="TICK",
-    default=-1,
-    help="Tick at which dark inputs spike; -1 for never.",
 )
 @click.option(
     "--complement",
@@ -299,7 +292,7 @@ def _rounded(
 ) -> tuple[Network, Calibrated | None]:
     layers, bits = real_layers(graph), changes["weight_bits"]
     n_out = layers[-1].kind.n_out
-    about = {name: changes[name] for name in ("unit", "encoding", "late")}
+    about = {name: changes[name] for name in ("unit", "encoding")}
     about["deadline"] = changes["deadline"] or 6 * changes["unit"]
     further = {name: changes[name] for name in ("complement", "constant")}
     template = None if metadata is None else template_of(metadata, n_out)

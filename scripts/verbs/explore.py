@@ -22,7 +22,7 @@ from firstspike.golden.system.files import creating, replace_file
 from firstspike.golden.system.temporary import reserved_folder
 from firstspike.golden.training.samples import prepare_samples
 from firstspike.golden.training.specification import Training
-from firstspike.scripts.datasets import Data, training_options
+from firstspike.scripts.datasets import Data, missing_option, training_options
 from firstspike.scripts.errors import VerbError
 from firstspike.scripts.exploration import JOURNAL
 from firstspike.scripts.exploration.builds import build_all
@@ -61,6 +61,7 @@ FRONT, TABLE, PICTURE, BEST = "front.json", "front.txt", "front.png", "best.npz"
 @click.command(cls=Verb)
 @board_option("Board to search for.", required=True)
 @training_options
+@missing_option
 @recipe_option
 @click.option(
     "--latency",
@@ -191,7 +192,7 @@ def _search(
         request = replace(request, changes=request.changes | {"held_out": share})
     session = new_session(request, images)
     training = session.trainer.training
-    samples = checked_samples(images.x_train)
+    samples = checked_samples(images.x_train, training.medians)
     with_all_inputs = replace(training, n_connected=None)
     data = prepare_samples(
         with_all_inputs, samples, images.y_train, images.groups_train, images.features

@@ -72,7 +72,7 @@ def command(
         samples, labels, source = chosen.samples, chosen.labels, chosen.source
         if len(samples) > MOST_SAMPLES:
             raise VerbError(
-                f"there are {len(samples)} test images, and a page holds at most {MOST_SAMPLES}: "
+                f"there are {len(samples)} {chosen.noun}, and a page holds at most {MOST_SAMPLES}: "
                 "give fewer by --images N."
             )
     elif images == ALL:

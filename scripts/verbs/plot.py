@@ -67,19 +67,17 @@ def command(
         sample, title = pictures[0], printable(Path(input_files[0]).name)
     else:
         test_images = loaded_images(network, dataset, input_files)
+        noun = test_images.noun.removesuffix("s")
         if at >= len(test_images.samples):
             raise VerbError(
                 f"{test_images.name} has {len(test_images.samples)} {test_images.noun}, counted "
-                f"from 0: there is no image {at}."
+                f"from 0: there is no {noun} {at}."
             )
         sample, label = test_images.samples[at], test_images.labels[at]
-        title = f"{at} of {printable(Path(test_images.name).name)}"
+        title = f"{noun} {at} of {printable(Path(test_images.name).name)}"
         samples = test_images.take(images).samples if images else None
-    from firstspike.scripts.figures import is_series, picture  # matplotlib is a slow import
+    from firstspike.scripts.figures import picture  # matplotlib is a slow import
 
-    if pictures is None:
-        kind = "series" if is_series(network, sample) else "image"
-        title = f"test {kind} {title}"
     with drawing(path) as draw:
         many = None if samples is None else infer(network, encode(network, samples))
         draw(picture(network, sample, label, title, many))

@@ -5,6 +5,7 @@
     CACHE/DIGEST.sums    its files with their SHA-256; locked while the result is computed
 
 A crash or a faulty disk may damage files: a result that differs from its sums is computed again.
+So is a result with a link or a pipe among its files; sums that are one are refused.
 The cache contains compiled simulations, results of shares, and placements of a search for a clock.
 """
 
@@ -19,7 +20,7 @@ from pathlib import Path
 
 from platformdirs import user_cache_dir
 
-from firstspike.golden.system.temporary import temporary_folder
+from firstspike.golden.system.temporary import check_own, own_file, temporary_folder
 from firstspike.hdl.flow.steps import step
 
 DAYS = 30
@@ -50,7 +51,10 @@ def cache_folder() -> Path:
 
 
 def stored(content: Iterable[str]) -> bytes | None:
-    """Return the result of an earlier `store` with this content, or None."""
+    """Return the result of an earlier `store` with this content, or None.
+
+    Raises OSError as `cached` does.
+    """
     folder = _complete(_folder(content))
     return None if folder is None else (folder / _RESULT).read_bytes()
 
@@ -75,8 +79,8 @@ def cached(content: Iterable[str], make: Callable[[Path], object]) -> Path:
 
     Raises
     ------
-    OSError : the cache folder cannot be written, or is full; it names the folder. Errors
-        of `make` pass through.
+    OSError : the cache folder cannot be written, or is full; it names the folder. The sums
+        are no ordinary file; it names them. Errors of `make` pass through.
     """
     folder = _folder(content)
     if _complete(folder):
@@ -89,10 +93,13 @@ def cached(content: Iterable[str], make: Callable[[Path], object]) -> Path:
                 with temporary_folder(root) as making:
                     make(making)
                     sums = _sums(making)
-                    if folder.is_dir():
-                        folder.rename(making.with_name("damaged"))
+                    if os.path.lexists(folder):
+                        damaged = making.with_name("damaged")
+                        damaged.mkdir()
+                        folder.rename(damaged / folder.name)
                     making.rename(folder)
-                    _sums_file(folder).write_text(sums)
+                    with open(_sums_file(folder), "w", opener=own_file) as file:
+                        file.write(sums)
             except OSError as error:
                 if error.filename is None:
                     error.filename = str(root)
@@ -132,7 +139,7 @@ def _folder(content: Iterable[str]) -> Path:
 def _locked(sums: Path, *, wait: bool = True) -> Iterator[None]:
     """Lock a result; without `wait`, raise BlockingIOError if another process holds the lock."""
     while True:
-        with open(sums, "a") as lock:
+        with open(sums, "a", opener=own_file) as lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
@@ -146,11 +153,16 @@ def _locked(sums: Path, *, wait: bool = True) -> Iterator[None]:
 
 
 def _complete(folder: Path) -> Path | None:
-    """Return the folder if it contains a whole result, and record its use; otherwise None."""
+    """Return the folder if it contains a whole result, and record its use; otherwise None.
+
+    Raises OSError if its sums are no ordinary file, before the result is computed again.
+    """
     sums = _sums_file(folder)
+    check_own(sums)
     try:
-        if sums.read_text() != _sums(folder):
-            return None
+        with open(sums, opener=own_file) as file:
+            if file.read() != _sums(folder):
+                return None
     except (OSError, UnicodeDecodeError):
         return None
     with suppress(OSError):  # a cache of another user
@@ -166,6 +178,6 @@ def _sums(folder: Path) -> str:
     """A line per file: its SHA-256 and its name."""
     lines = []
     for path in sorted(folder.iterdir()):
-        with open(path, "rb") as file:
+        with open(path, "rb", opener=own_file) as file:
             lines.append(f"{hashlib.file_digest(file, 'sha256').hexdigest()}  {path.name}\n")
     return "".join(lines)

@@ -5,9 +5,7 @@ Each check is designed so that some faults in the hardware change its results.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import partial
 
 import numpy as np
 
@@ -19,8 +17,6 @@ from firstspike.golden.timing.learning_cycles import learning_cycles
 from firstspike.golden.timing.overlapped import overlapped_cycles
 from firstspike.golden.timing.shape import CoreShape
 from firstspike.hdl.flow.verilog import convert
-from firstspike.sim.benches.standalone.damage import damage
-from firstspike.sim.benches.standalone.damage import small_network as standalone_network
 from firstspike.sim.direct import learn_directly, simulate_directly
 from firstspike.sim.formal.catalogue import PROOFS
 from firstspike.sim.formal.proofs import ProofError
@@ -32,9 +28,6 @@ from firstspike.sim.harness.verilog import conversion
 from .targets import TARGETS
 
 UNIT, DEADLINE = 4, 27
-
-DAMAGED_FLASH = "damaged-flash"
-"""The check that starts a small standalone design, with the right flash and with damaged ones."""
 
 
 @dataclass(frozen=True)
@@ -211,14 +204,10 @@ def failure_of(name: str) -> str:
         except ProofError as error:
             return str(error)
         return ""
-    if name == DAMAGED_FLASH:
-        run: Callable[[], object] = partial(damage, standalone_network(), CoreShape(lanes=3), 4)
-    else:
-        run = TARGETS[name].run
     # The cache finds Verilog by the files of the sources, which have no fault.
     converting = conversion.set(lambda build, name, _: convert(build(), name))
     try:
-        run()
+        TARGETS[name].run()
     except AbortedError:
         raise
     except SimulationError as error:

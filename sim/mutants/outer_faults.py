@@ -222,8 +222,8 @@ OUTER_FAULTS: dict[str, dict[str, tuple[str, str]]] = {
 """By module and name what is replaced, and by what."""
 
 OUTER_CHECKS = {
-    "standalone": "damaged-flash",
-    "flash": "damaged-flash",
+    "standalone": "standalone",
+    "flash": "standalone",
     "flash.saver": "saver",
     "standalone.saving_core": "saving_core",
     "bus": "bus",

@@ -23,7 +23,6 @@ from firstspike.golden.timing.shape import CoreShape
 from firstspike.hdl.bus.core_map import NO_ROW
 from firstspike.sim.benches.core.learning import learn_on_rtl
 from firstspike.sim.benches.link.fuzz import fuzz
-from firstspike.sim.benches.link.session import session
 from firstspike.sim.harness.networks import network_of, random_weights
 from firstspike.sim.harness.runner import SimulationError
 
@@ -177,6 +176,8 @@ def _bus() -> None:
 
 
 def _link(bits: bool = False) -> None:
+    from tests.support.link_session import session
+
     session(bits)
     findings = fuzz("1", 200, bits=bits)
     for kind, _, what in findings.harmful:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""A small core: every spike and cycle of 100 images is golden's, and bad events are reported."""
+"""A small core: every spike and cycle of 100 images is golden's."""
 
 from dataclasses import replace
 from functools import partial
@@ -7,37 +7,20 @@ from functools import partial
 import numpy as np
 import pytest
 
-from firstspike.golden import Network, differences, encode, events, infer
+from firstspike.golden import Network, differences, encode, infer
 from firstspike.golden.integer import output_potentials
 from firstspike.golden.timing.cycles import cycles
 from firstspike.golden.timing.folding import Folding
 from firstspike.golden.timing.shape import CoreShape
 from firstspike.hdl.core.config import CoreConfig
-from firstspike.hdl.layer.events import Kind, input_layout
-from firstspike.hdl.lib.layouts import pack
-from firstspike.sim.benches.core.items import event_items
 from firstspike.sim.benches.core.outcome import CoreOutcome, results_of
-from firstspike.sim.benches.core.run import Stimulus, run_items, simulate
+from firstspike.sim.benches.core.run import Stimulus, simulate
 from firstspike.sim.harness.networks import network_of, random_weights
 from firstspike.sim.harness.runner import SimulationError
 from tests.support.simulators import both_simulators
 
 ADDRESS, TICK, ORDER = 1, 2, 4
 """Bits of `Results.error`."""
-
-BAD_EVENTS = (
-    ((9, 20), ADDRESS),
-    ((9, 31), ADDRESS),
-    ((0, 19), TICK | ORDER),
-    ((51, 19), TICK),
-    ((63, 19), TICK),
-    ((8, 19), ORDER),
-    ((1, 19), ORDER),
-    ((8, 24), ADDRESS | ORDER),
-    ((30, 20), ADDRESS),
-)
-"""Spikes (tick, row) that are bad for 20 rows and a deadline of 50, between some at 9, or between
-9 and 25; and why."""
 
 
 SHAPE = CoreShape(lanes=4, window=2)
@@ -77,30 +60,9 @@ def test_core(simulator, seed):
     stimulus = Stimulus(checked=True, seed=seed)
     actual = simulate(network, ticks, folding, stimulus=stimulus, simulator=simulator)
     assert list(differences(expected, actual)) == []
-    assert_bad_events_are_reported(network, CoreConfig.of(network, folding), simulator)
 
 
 example = partial(test_core, "verilator", seed=1)
-
-
-def assert_bad_events_are_reported(network: Network, config: CoreConfig, simulator: str) -> None:
-    """Send images with bad events, with pauses, and request weights beyond the last address."""
-    ticks = np.where(np.arange(20) < 12, 9, 25) * (np.arange(20) < 19)
-    good = events(ticks).tolist()
-    images = [[*good[:at], bad, *good[at:]] for at in (1, 12) for bad, _ in BAD_EVENTS]
-    images.append([(9, 20), *good])
-    end = pack(input_layout(20, network.deadline), {"kind": Kind.END.value, "tick": 40})
-    items = [np.append(event_items(config, sent), end) for sent in images]  # END has no tick
-    sizes = [layer.words for layer in config.layers]
-    highest = (1 << (max(sizes) - 1).bit_length()) - 1  # that the port has bits for
-    outside = [(i, one) for i, size in enumerate(sizes) for one in (size, size + 1, highest)]
-    stimulus = Stimulus(pauses=True, after=[(0, *one, 0) for one in outside])
-    actual, answers = run_items(network, config, items, stimulus, simulator=simulator)
-    causes = [*(causes for _, causes in BAD_EVENTS * 2), ADDRESS]
-    expected = infer(network, np.repeat(ticks[None], len(items), axis=0))
-    expected = replace(expected, error=np.array(causes))
-    assert list(differences(expected, replace(actual, cycles=None))) == []
-    assert answers[:, 1].all(), f"some of the weights {outside} are answered without an error"
 
 
 @pytest.mark.parametrize("extra", ["decisions", "learned", "logs"])

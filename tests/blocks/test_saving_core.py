@@ -39,8 +39,7 @@ from firstspike.hdl.standalone.status import STATUS_REQUEST, Status
 from firstspike.hdl.standalone.texts import sentence
 from firstspike.sim.benches.flash.fill import fill, stored
 from firstspike.sim.benches.flash.model import flash_verilog, spi_flash
-from firstspike.sim.benches.standalone.bench import TextSink
-from firstspike.sim.benches.standalone.run import lines_of, statuses_of
+from firstspike.sim.benches.standalone.desk import lines_of
 from firstspike.sim.harness.bench_io import report
 from firstspike.sim.harness.runner import Simulation
 from firstspike.sim.harness.streams import Dut
@@ -58,6 +57,8 @@ from tests.blocks.test_teachable_core import (
     taught_network,
 )
 from tests.support.flash_changes import Change, FlashBus
+from tests.support.flashed_bench import TextSink
+from tests.support.flashed_run import statuses_of
 
 TOP = "keeper"
 REGION = 0x2000

@@ -368,6 +368,9 @@ def test_cache_makes_a_thing_once(empty_cache):
         lambda folder: folder.with_suffix(".sums").write_text(""),
         lambda folder: folder.with_suffix(".sums").write_bytes(b"\xff"),
         lambda folder: shutil.rmtree(folder),
+        lambda folder: (folder / "more").symlink_to(folder / "result"),
+        lambda folder: os.mkfifo(folder / "more"),
+        lambda folder: (shutil.rmtree(folder), os.mkfifo(folder)),
     ],
 )
 def test_what_is_damaged_is_made_anew(empty_cache, damage):
@@ -384,6 +387,26 @@ def test_what_is_damaged_is_made_anew(empty_cache, damage):
         assert (folder / "result").read_text() == "done"
         assert len(folders) == 2
     assert {path.name for path in empty_cache.iterdir()} == {folder.name, f"{folder.name}.sums"}
+
+
+@pytest.mark.parametrize("what", ["link", "dangling link", "pipe"])
+def test_sums_are_no_link_and_no_pipe(empty_cache, tmp_path_factory, what):
+    """A file behind a link stays as it is, and nothing is computed before the refusal."""
+    elsewhere = tmp_path_factory.mktemp("elsewhere") / "mine"
+    sums = cached(["a"], lambda _: None).with_suffix(".sums")
+    sums.unlink()
+    if what == "pipe":
+        os.mkfifo(sums)
+    else:
+        sums.symlink_to(elsewhere)
+    if what == "link":
+        elsewhere.write_text("mine")
+    for use in (cache.stored, lambda content: cached(content, lambda _: pytest.fail("made"))):
+        with pytest.raises(OSError, match="is a link or a special file: remove it") as caught:
+            use(["a"])
+        assert caught.value.filename == str(sums)
+    assert elsewhere.exists() == (what == "link")
+    assert what != "link" or elsewhere.read_text() == "mine"
 
 
 def test_what_is_not_used_is_removed(empty_cache, monkeypatch):

@@ -18,10 +18,10 @@ from firstspike.hdl.standalone.counts import MicrophoneCounts, counted_layout
 from firstspike.hdl.standalone.status import OF_MICROPHONE, STATUS_REQUEST, WIDTHS, Status
 from firstspike.hdl.standalone.text_reporter import TextReporter
 from firstspike.hdl.standalone.texts import decision_line, decision_text
-from firstspike.sim.benches.standalone.damage import IDENTITY, damage, small_network
-from firstspike.sim.benches.standalone.flashed import StreamSensor
-from firstspike.sim.benches.standalone.run import statuses_of
 from firstspike.sim.harness.runner import SimulationError
+from tests.support.damaged_flash import IDENTITY, damage, small_network
+from tests.support.flashed_core import StreamSensor
+from tests.support.flashed_run import statuses_of
 from tests.support.simulators import refused, run_bench
 
 PAYLOAD = bytes(range(40))

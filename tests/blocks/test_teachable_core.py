@@ -40,13 +40,14 @@ from firstspike.hdl.standalone.status import OF_TEACHING, STATUS_REQUEST, Status
 from firstspike.hdl.standalone.teachable_core import LESSONS, TeachableCore, lesson_byte
 from firstspike.sim.benches.core.items import read_requests, requests
 from firstspike.sim.benches.core.outcome import CoreOutcome, answers_of, results_of
-from firstspike.sim.benches.standalone.bench import TextSink
-from firstspike.sim.benches.standalone.run import lines_of, statuses_of
+from firstspike.sim.benches.standalone.desk import lines_of
 from firstspike.sim.harness.bench_io import report
 from firstspike.sim.harness.networks import network_of
 from firstspike.sim.harness.runner import Simulation, SimulationError
 from firstspike.sim.harness.streams import BlockBench, Dut, StreamSink, at_random
 from firstspike.sim.harness.taps import tap as watch
+from tests.support.flashed_bench import TextSink
+from tests.support.flashed_run import statuses_of
 from tests.support.listening import listening_network
 from tests.support.simulators import refused
 

@@ -30,7 +30,7 @@ class Built(NamedTuple):
     design: Design
     folder: Path
     report: dict[str, Any]
-    said: str
+    text: str
 
 
 @pytest.fixture(scope="session", params=CLOCKS)
@@ -69,14 +69,20 @@ def files():
 
 @pytest.fixture
 def fake(monkeypatch, tmp_path, files):
-    """A build without its tools: nothing is synthesised, `fmax` of each seed is given.
+    """A build without its tools: nothing is synthesised, and a placement reaches a given clock.
 
-    Returns the function that runs the verb; the seeds that were placed are in its `placed`.
+    Returns the function that runs the verb: `fmax` has the MHz by seed, or gives them for the clock
+    in Hz and the seed. The seeds that were placed are in its `placed`, with their clocks in `at`.
     """
     monkeypatch.chdir(tmp_path)
     toy_network().save("net.npz")
     monkeypatch.setattr(Design, "plan", lambda design, build: files)
-    monkeypatch.setattr(bitstream, "_synthesise", lambda *_: {"LUTs": 1000, "block RAM": 5})
+
+    def synthesise(design, *_):
+        build.hz = design.hz
+        return {"LUTs": 1000, "block RAM": 5}
+
+    monkeypatch.setattr(bitstream, "_synthesise", synthesise)
 
     def pack(name, words, folder, native):
         (folder / "firstspike.bin").write_bytes(b"bits")
@@ -86,12 +92,17 @@ def fake(monkeypatch, tmp_path, files):
     monkeypatch.setattr(bitstream, "layout_record", lambda *_: build.layout)
 
     def build(capfd, fmax, *words):
-        build.placed = []
+        build.placed, build.at = [], []
 
         def place(family, words, folder, native, tell):
             seed = int(words[words.index("--seed") + 1])
             build.placed.append(seed)
-            return Placement({"clk": Clock(fmax[seed], 24.0)}, {})
+            if callable(fmax):
+                clock = Clock(fmax(build.hz, seed), build.hz / MHZ)
+            else:
+                clock = Clock(fmax[seed], 24.0)
+            build.at.append((build.hz, seed))
+            return Placement({"clk": clock}, {})
 
         monkeypatch.setattr(seeds, "place_and_route", place)
         board = ["--board", "icebreaker", "--lanes", 4]

@@ -16,7 +16,7 @@ from amaranth_boards.icebreaker import ICEBreakerPlatform
 from firstspike.boards.building import bitstream
 from firstspike.boards.building.bitstream import Flow, tools_for
 from firstspike.boards.building.design import BUILD_BYTES, Design, Requirements
-from firstspike.boards.clocking import add_clock, dividers_for
+from firstspike.boards.clocking import add_clock, dividers_for, oscillator_of
 from firstspike.boards.families.facts import BoardError
 from firstspike.boards.families.ice40 import PLL_PADS
 from firstspike.boards.families.pll import MHZ
@@ -148,6 +148,11 @@ def test_a_wrong_board_is_refused_before_synthesis(fields, message):
         Design.of(toy_network(), board, Requirements(CoreShape(4))).plan(bytes(BUILD_BYTES))
 
     refused(planned, message, BoardError)
+
+
+def test_a_die_with_transceivers_has_the_logic_of_the_plain_one_of_its_size():
+    platform = changed(ULX3S, device="LFE5UM-45F")
+    assert oscillator_of(replace(BREAKOUT, platform=platform, device=ECP5_45F)) == 25 * MHZ
 
 
 def test_loaded_weights_need_single_port_ram():

@@ -4,12 +4,13 @@
 import numpy as np
 import pytest
 
-from docs.measurements.random_builds import judged, text_of
+from docs.measurements.random_builds import drawn, judged, text_of
 from firstspike.boards.building import clock, logic
 from firstspike.boards.building.design import Design, Requirements
 from firstspike.boards.building.fitting import EXPECTED, fitted
 from firstspike.boards.building.known_builds import KnownBuild
 from firstspike.boards.building.memories import memories, memory_needs, ring_bytes_of
+from firstspike.boards.building.plan import needs_of
 from firstspike.boards.building.random_builds import random_builds
 from firstspike.boards.building.shipped_builds import SHIPPED_BUILDS, design_of
 from firstspike.boards.families.pll import MHZ
@@ -17,6 +18,7 @@ from firstspike.boards.pins.registry import BOARDS
 from firstspike.golden.timing.shape import CoreShape
 from firstspike.hdl.clock import ClockError
 from firstspike.hdl.flow.devices import ECP5, ICE40
+from tests.boards.test_board_files import BREAKOUT
 from tests.support.command import toy_network
 
 pytestmark = pytest.mark.fast
@@ -80,6 +82,27 @@ def test_the_error_is_that_of_leaving_builds_out():
 def test_the_clock_of_a_shipped_network_is_estimated(build):
     expected = clock.megahertz(design_of(build), build.luts)
     assert expected == pytest.approx(build.fmax, rel=0.1)
+
+
+HX8K_BUILDS = {
+    0: ((784, 3, 10), 3458, 76.25),
+    2: ((60, 51, 9, 10), 4488, 78.42),
+    7: ((784, 15, 14, 10), 5498, 71.85),
+}
+"""Sizes, logic cells and MHz by the number of a random design for an HX8K, placed with seed 1.
+
+`python -m docs.measurements.random_builds --hx8k 0 2 7` builds them.
+"""
+
+
+@pytest.mark.parametrize("number", HX8K_BUILDS)
+def test_the_clock_of_an_hx8k_is_estimated_from_its_builds(number):
+    sizes, cells, fmax = HX8K_BUILDS[number]
+    design, *_ = drawn(number, BREAKOUT)
+    assert design.network.shape == sizes
+    assert clock.megahertz(design, cells) == pytest.approx(fmax, rel=0.05)
+    # The rule for logic is that of the UP5K, which counts hidden layers too low here.
+    assert -0.15 < needs_of(design)["LUTs"] / cells - 1 < 0.01
 
 
 def test_a_clock_is_one_that_the_board_can_make():

@@ -8,17 +8,16 @@ from typing import NamedTuple
 
 import pytest
 
-from firstspike.boards.building import bitstream, duration, fastest, seeds
+from firstspike.boards.building import duration, fastest
 from firstspike.boards.building.design import Design, Requirements
 from firstspike.boards.building.fastest import STEP, Placed, SeedResult
 from firstspike.boards.families.pll import MHZ
 from firstspike.boards.families.registry import FACTS
 from firstspike.boards.pins.registry import BOARDS
 from firstspike.golden.timing.shape import CoreShape
-from firstspike.hdl.flow.synthesis import Clock, Placement
 from firstspike.hdl.link.linked_core import clocks_a_bit
 from firstspike.hdl.link.protocol.lines import Line
-from tests.support.command import firstspike, success, toy_network
+from tests.support.command import success, toy_network
 
 CLOCKS = [hz * MHZ for hz in range(10, 400)]
 BOARD = ["--board", "icebreaker", "--lanes", 4]
@@ -99,28 +98,8 @@ class Search(NamedTuple):
 @pytest.fixture
 def search(fake, monkeypatch, tmp_path_factory):
     """Run `build --clock max` where a seed reaches `reached(hz, seed)` MHz."""
-    cache = tmp_path_factory.mktemp("cache")
-
-    def run(capfd, reached, *words):
-        asked, placed = [], []
-
-        def synthesise(design, *_):
-            asked.append(design.hz)
-            return {"LUTs": 1000, "block RAM": 5}
-
-        def place(family, words, folder, native, tell):
-            seed = int(words[words.index("--seed") + 1])
-            mhz = reached(asked[-1], seed)
-            placed.append((asked[-1], seed))
-            return Placement({"clk": Clock(mhz, asked[-1] / MHZ)}, {})
-
-        monkeypatch.setenv("FIRSTSPIKE_CACHE", str(cache))
-        monkeypatch.setattr(bitstream, "_synthesise", synthesise)
-        monkeypatch.setattr(seeds, "place_and_route", place)
-        command = ["build", "net.npz", *BOARD, "--clock", "max", *words]
-        return Search(firstspike(capfd, *command), placed)
-
-    return run
+    monkeypatch.setenv("FIRSTSPIKE_CACHE", str(tmp_path_factory.mktemp("cache")))
+    return lambda capfd, reached: Search(fake(capfd, reached, "--clock", "max"), fake.at)
 
 
 def reached(hz, seed):
@@ -199,10 +178,3 @@ def test_the_time_of_a_build_is_that_of_the_builds_that_were_measured(family):
         assert duration.seconds(family, luts) == pytest.approx(seconds)
     times = [duration.seconds(family, luts) for luts in range(1000, 90_000, 1000)]
     assert times == sorted(set(times))
-
-
-def test_the_time_is_said_beforehand(search, capfd):
-    said = search(capfd, reached).ended.err.splitlines()[0]
-    assert re.fullmatch(
-        r"On an idle machine it takes about \d+ minutes? with one seed for each clock\.", said
-    )

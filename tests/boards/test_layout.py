@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
 
 from docs.measurements.bitstream_flips import flip, undetected_flips, used_indices
 from firstspike.boards.building.bitstream import REPORT, fingerprint
@@ -33,7 +34,16 @@ from firstspike.boards.routed import (
 from firstspike.golden.system.errors import FirstSpikeError
 from firstspike.hdl.flow.toolchain import run_tool, run_yosys
 from tests.support.command import firstspike, success
-from tests.support.routed import Example, cell_of, exchange, reconnect, reset, with_flip
+from tests.support.routed import (
+    Example,
+    cell_of,
+    check_mutant,
+    exchange,
+    reconnect,
+    reset,
+    with_flip,
+)
+from tests.support.strategies import seeds
 
 DIES = {
     "5k": ("-device u", "-DULTRAPLUS", "--up5k --package sg48", "clock_pin 35\nglobal_pin 20"),
@@ -291,6 +301,12 @@ def test_a_direction_that_nextpnr_does_not_write_is_refused(ultraplus):
 
     with pytest.raises(RoutedError, match="sideways"):
         read_routed(ultraplus.changed_text(turn).encode())
+
+
+@settings(max_examples=20)
+@given(seeds)
+def test_a_changed_file_of_a_build_is_checked_or_refused(ultraplus, tmp_path_factory, seed):
+    check_mutant(ultraplus, tmp_path_factory.getbasetemp() / "5k", BOARDS["icebreaker"], seed)
 
 
 @pytest.mark.parametrize("content", [b"{}", b"\xff", b'{"modules": {}}', b'{"modules": {"a": 1}}'])

@@ -8,9 +8,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
 
 from docs.measurements.bitstream_flips import undetected_flips
-from firstspike.boards.building.layout import ROUTED, design_netlist, layout_record
+from firstspike.boards.building.layout import (
+    ROUTED,
+    compare_layout,
+    design_netlist,
+    layout_record,
+)
 from firstspike.boards.ecp5 import database
 from firstspike.boards.ecp5.database import DatabaseError, device_of
 from firstspike.boards.ecp5.layout_check import check_layout
@@ -25,7 +31,16 @@ from firstspike.boards.routed import (
 )
 from firstspike.hdl.flow.toolchain import run_tool, run_yosys
 from tests.support.command import firstspike, success
-from tests.support.routed import Example, cell_of, exchange, reconnect, reset, with_flip
+from tests.support.routed import (
+    Example,
+    cell_of,
+    check_mutant,
+    exchange,
+    reconnect,
+    reset,
+    with_flip,
+)
+from tests.support.strategies import seeds
 
 PINS = 'LOCATE COMP "clock_pin" SITE "P3";\nLOCATE COMP "io" SITE "U16";\n'
 CONSTRAINTS = """
@@ -85,6 +100,7 @@ def test_compressed_frames_hold_the_same_bits(small):
     [
         "--12k --package CABGA381",
         "--45k --package CABGA381",
+        "--um-45k --package CABGA381",
         "--85k --package CABGA756",
         "--um5g-85k --package CABGA756 --speed 8",
     ],
@@ -186,6 +202,28 @@ def test_another_design_is_found(small, change, message):
 def test_what_is_not_covered_is_refused(small, change, error, message):
     with pytest.raises(error, match=message):
         check_layout(small.bits, small.changed(change))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        reset("TRELLIS_FF", "NEXTPNR_BEL", "X120/Y38/SLICEA.FF0", of="attributes"),
+        reset("TRELLIS_COMB", "NEXTPNR_BEL", "X3/Y3/SLICEZ.COMB0", of="attributes"),
+        reset("TRELLIS_IO", "NEXTPNR_BEL", "X10/Y10/PIOA", of="attributes"),
+        reset("DP16KD", "WID", "x"),
+        reset("DP16KD", "NEXTPNR_BEL", "X3/Y0/EBR9", of="attributes"),
+    ],
+)
+def test_a_cell_unlike_those_of_nextpnr_is_refused(small, tmp_path, change):
+    (tmp_path / ROUTED).write_text(small.changed_text(change))
+    with pytest.raises(RoutedError, match=f"{ROUTED}: .*"):
+        compare_layout(small.folder / "firstspike.bit", tmp_path / ROUTED, None)
+
+
+@settings(max_examples=20)
+@given(seeds)
+def test_a_changed_file_of_a_build_is_checked_or_refused(small, tmp_path_factory, seed):
+    check_mutant(small, tmp_path_factory.getbasetemp() / "25f", BOARDS["colorlight-i5"], seed)
 
 
 CHANGES: dict[str, Callable[[bytes], bytes]] = {

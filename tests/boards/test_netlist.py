@@ -225,23 +225,6 @@ def test_a_netlist_of_another_kind_equals_golden(
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("built", ["icebreaker"], indirect=True)  # the same bench for all
-def test_one_wrong_table_is_found(built, capfd, tmp_path, arguments):
-    netlist = json.loads((built.folder / "netlist.json").read_text())
-    cells = netlist["modules"]["firstspike"]["cells"]
-    tables = [one for one in cells if cells[one]["type"] == "SB_LUT4"]
-    chosen = min(one for one in tables if "layer_1.lanes" in one)
-    parameters = cells[chosen]["parameters"]
-    parameters["LUT_INIT"] = parameters["LUT_INIT"].translate(str.maketrans("01", "10"))
-    (tmp_path / "netlist.json").write_text(json.dumps(netlist))
-    (tmp_path / "report.json").write_text(json.dumps(built.report))
-    ended = compare(capfd, arguments, built.board, tmp_path)
-    differs = ended.status == 1 and "The first of" in ended.out
-    hangs = ended.status == 1 and "no byte in" in ended.err and "Traceback" not in ended.err
-    assert differs or hangs, ended.err
-
-
-@pytest.mark.long
 def test_a_netlist_plays_what_it_holds(built, capfd, arguments):
     network, option, file = arguments
     bitmaps = built.design.bench_images - 1  # one less than it holds

@@ -28,11 +28,11 @@ from firstspike.hdl.core.config import weight_chunks
 from firstspike.hdl.flash.image import words_of
 from firstspike.hdl.standalone.status import STATUS_REQUEST, Status
 from firstspike.sim.benches.standalone.desk import Desk
-from firstspike.sim.benches.standalone.run import statuses_of
 from firstspike.sim.benches.standalone.tape import CHUNK
 from firstspike.sim.harness.networks import network_of, random_weights
 from tests.support.command import firstspike, success
 from tests.support.desk import netlist_desk, netlist_motion_desk, rtl_desk
+from tests.support.flashed_run import statuses_of
 from tests.support.listening import RATE, listening_network, sounds
 from tests.support.moving import FRONT, movement, small_network
 from tests.support.netlists import synthesise

@@ -31,11 +31,11 @@ from firstspike.hdl.standalone.status import STATUS_REQUEST
 from firstspike.hdl.standalone.teachable_core import lesson_byte
 from firstspike.hdl.standalone.texts import sentence
 from firstspike.sim.benches.standalone.around import startup_text
-from firstspike.sim.benches.standalone.desk import Desk
-from firstspike.sim.benches.standalone.run import lines_of, statuses_of
+from firstspike.sim.benches.standalone.desk import Desk, lines_of
 from firstspike.sim.benches.standalone.tape import CHUNK
 from tests.support.command import firstspike
 from tests.support.desk import netlist_desk, rtl_desk
+from tests.support.flashed_run import statuses_of
 from tests.support.listening import listening_network, sounds
 from tests.support.netlists import synthesise
 from tests.support.simulators import refused, sampled

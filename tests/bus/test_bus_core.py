@@ -7,30 +7,29 @@ from importlib.metadata import version
 import cocotb
 import numpy as np
 import pytest
+from amaranth.back import rtlil
 from cocotb.triggers import RisingEdge
 from cocotbext.axi import AxiResp, AxiStreamFrame
 
 from firstspike.golden import NetworkError, bundled_test_set, encode, load_network
 from firstspike.golden.timing.folding import Folding
 from firstspike.golden.timing.shape import CoreShape
+from firstspike.hdl.bus.bus_core import BusCore
 from firstspike.hdl.bus.core_map import DECISION, core_map
 from firstspike.hdl.bus.images import Images
 from firstspike.hdl.bus.register import READ, Field, Register, RegisterMap
 from firstspike.hdl.core.config import CoreConfig, weight_chunks
 from firstspike.hdl.core.core import Core
+from firstspike.hdl.flow.devices import ECP5_85F
+from firstspike.hdl.flow.synthesis import count_cells
+from firstspike.hdl.flow.toolchain import run_yosys
+from firstspike.hdl.lib.resetless_register import FORGET_INITIAL
 from firstspike.sim.benches.core.items import image_port, items_of
 from firstspike.sim.benches.core.run import CoreParameters, Stimulus, run_bench
 from firstspike.sim.direct import run_phases
 from firstspike.sim.harness.bench_io import report
 from firstspike.sim.harness.networks import network_of
-from tests.support.bus_core import (
-    BusBench,
-    BusOutcome,
-    BusRun,
-    LearningRun,
-    learn_all,
-    raw_network,
-)
+from tests.support.bus_core import BusBench, BusOutcome, BusRun, LearningRun, learn_all, raw_network
 from tests.support.command import deep_toy_network, toy_network
 from tests.support.simulators import sampled
 
@@ -150,14 +149,14 @@ def test_the_map_says_how_and_by_what_a_core_was_made():
     made = Folding.of(network, CoreShape(**folding))
     config = CoreConfig.of(network, made)
     registers = core_map(config, network, False, Images.of(config, network))
-    said = {
+    values = {
         name: {field.name: field.value for field in registers.by_name[name].fields}
         for name in ("release", "folding")
     }
-    numbers = (said["release"][name] for name in ("major", "minor", "patch"))
+    numbers = (values["release"][name] for name in ("major", "minor", "patch"))
     assert version("firstspike").startswith(".".join(map(str, numbers)))
     lanes = max(layer.lanes for layer in made.layers)
-    assert said["folding"] == {"lanes": lanes, "rows": made.layers[0].rows}
+    assert values["folding"] == {"lanes": lanes, "rows": made.layers[0].rows}
 
 
 @pytest.mark.fast
@@ -311,9 +310,9 @@ async def aborts(dut):
         assert await bench.field("status", "open")
         await bench.write("command", abort=1)
         await bench.wait_for("aborting", 0)
-        said = bench.map.unpack("decision", (await bench.decision())[0])
-        assert said["cause_abort"]
-        assert said["error"]
+        values = bench.map.unpack("decision", (await bench.decision())[0])
+        assert values["cause_abort"]
+        assert values["error"]
         await bench.reset()
         source.pause = False
         source.clear()
@@ -429,3 +428,34 @@ def test_the_bus_adds_no_cycle_to_a_digit():
     alone = run_bench("bench", parameters, simulator="verilator")
     assert outcome.decisions == run.expected(ticks, pixels)
     assert np.diff(outcome.cycles).tolist() == np.diff(alone.accepted_cycles).tolist()
+
+
+# Look-up tables of the bus on an ECP5, without the core.
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(
+    ("bitmap", "pixels", "most"),
+    [(None, False, 800), (32, False, 800), (None, True, 1050)],
+    ids=["events", "bitmap", "pixels"],
+)
+def test_the_bus_takes_few_luts(bitmap, pixels, most, tmp_path):
+    network = load_network("mnist-4bit")
+    folding = Folding.of(network, CoreShape(lanes=8, bitmap=bitmap))
+    config = CoreConfig.of(network, folding, any_weights=True)
+    design = BusCore(config, network, any_weights=True, pixels=pixels)
+    (tmp_path / "bus.il").write_text(rtlil.convert(design, name="bus", emit_src=False))
+    commands = [
+        "read_rtlil bus.il",
+        "proc",
+        "opt_clean -purge",
+        FORGET_INITIAL,
+        *ECP5_85F.family.commands,
+        "blackbox bus.core",
+        f"{ECP5_85F.synthesis} -top bus",
+        "tee -q -o count.json stat -json",
+    ]
+    run_yosys(tmp_path, commands)
+    used = count_cells(ECP5_85F, tmp_path / "count.json", "bus")
+    print(f"{used['LUTs']} LUTs, {used['flip-flops']} flip-flops")
+    assert used["LUTs"] <= most

@@ -23,7 +23,7 @@ from firstspike.sim.harness.bench_io import report
 from firstspike.sim.harness.networks import network_of
 from tests.support.bus_core import BusBench, BusOutcome, BusRun, LearningRun, raw_network
 from tests.support.command import toy_network
-from tests.support.native import library, ran, sanitized, write_c_files
+from tests.support.native import library, ran, sanitized, shared_library, write_c_files
 from tests.support.shapes import convolving_network
 from tests.support.simulators import sampled
 
@@ -275,8 +275,8 @@ async def driver(dut):
             others.pop(1 if driven.bitmap else 2 if driven.pixels else 0)
             assert all(other(tag, frame, 1) != 0 for other in others)
             assert driven.send(frame, tag) == 0
-            answer, told, words = driven.take()
-            assert (answer, told) == (0, tag)
+            answer, returned_tag, words = driven.take()
+            assert (answer, returned_tag) == (0, tag)
             decisions.append(words)
             assert library.core_pending() == 0
         decides, errs = (1 << field.low for field in bench.map.by_name["interrupt_enable"].fields)
@@ -299,9 +299,9 @@ async def driver(dut):
         assert library.core_level() == 0
         assert driven.send_part(bench.arguments.frames[0], 200, 1) == 0
         assert library.core_abort() == 0
-        answer, told, _ = driven.take()
+        answer, returned_tag, _ = driven.take()
         assert answer != 0
-        assert told == 200
+        assert returned_tag == 200
         assert library.core_level() == 1
         assert library.core_errors() == bench.map.pack("error_causes", decision=1)
         assert library.core_errors() == library.core_level() == 0
@@ -407,10 +407,10 @@ async def firmware(dut):
     bench = await DriverBench(dut).start()
     library = bench.library
     status = await bench.use(lambda: library.classify(0))
-    said = ctypes.create_string_buffer(1 << 16)
-    library.copy_said(said)
+    output_text = ctypes.create_string_buffer(1 << 16)
+    library.copy_said(output_text)
     registers = {"status": status, "interrupts": library.core_interrupts()}
-    report(BusOutcome(decisions=[], registers=registers, printed=said.value.decode()))
+    report(BusOutcome(decisions=[], registers=registers, printed=output_text.value.decode()))
 
 
 # The driver in C, compiled under sanitizers, on a device that answers anything.
@@ -557,17 +557,12 @@ int main(int count, char **words)
 """
 
 
-def constants(registers):
-    """The names in C of the registers that hold constants."""
-    return [one.name.upper() for one in registers.registers if one.kind == CONSTANT]
-
-
 @pytest.mark.parametrize(("network", "of"), CORES.values(), ids=CORES)
 def test_no_answer_of_a_device_leads_outside_of_memory(network, of, tmp_path):
     _, registers = write_c_files(tmp_path, network, "core", **of)
     cases = [
         f"    case FIRSTSPIKE_{name}:\n        return FIRSTSPIKE_{name}_VALUE;"
-        for name in constants(registers)
+        for name in (one.name.upper() for one in registers.registers if one.kind == CONSTANT)
     ]
     program = sanitized(tmp_path, DEVICE.replace("@constants@", "\n".join(cases)))
     done = ran(program, NOISE)
@@ -580,46 +575,27 @@ def test_no_answer_of_a_device_leads_outside_of_memory(network, of, tmp_path):
 def test_a_core_of_another_header_is_not_opened(tmp_path):
     """Of the constants that decide what the driver does, any other value is another core."""
     _, registers = write_c_files(tmp_path, toy_network(), "core", lanes=5)
-    names = constants(registers)
-    tried = "".join(
-        f"""
-    changed = FIRSTSPIKE_{name};
-    printf("{name} %d\\n", firstspike_open(&core, 0, 3u));"""
-        for name in names
-    )
-    cases = "\n".join(
-        f"    case FIRSTSPIKE_{name}:\n"
-        f"        return FIRSTSPIKE_{name}_VALUE ^ (changed == offset);"
-        for name in names
-    )
-    source = f"""
-#include <stdint.h>
-#include <stdio.h>
-static uint32_t changed = 1;
-static uint32_t device_read(uint32_t offset);
-#define FIRSTSPIKE_READ(base, offset) device_read((uint32_t)((base) + (offset)))
-#define FIRSTSPIKE_WRITE(base, offset, value) ((void)((base) + (offset)), (void)(value))
-#include "core_driver.h"
-static uint32_t device_read(uint32_t offset)
-{{
-    switch (offset) {{
-{cases}
-    case FIRSTSPIKE_STATUS:
-        return FIRSTSPIKE_STATUS_BY_REGISTERS_MASK;
-    default:
-        return 0;
-    }}
-}}
-int main(void)
-{{
-    struct firstspike_core core;
-    printf("none %d\\n", firstspike_open(&core, 0, 3u));{tried}
-    return FIRSTSPIKE_OTHER_CORE == 2 && FIRSTSPIKE_NO_CORE == 1 ? 0 : 1;
-}}
-"""
-    done = ran(sanitized(tmp_path, source))
-    assert (done.returncode, done.stderr) == (0, b"")
-    answers = dict(line.split() for line in done.stdout.decode().splitlines())
-    right = {"none", "RELEASE"}  # A later FirstSpike makes the same core of the same network.
-    assert {name for name, answer in answers.items() if answer == "0"} == right
-    assert {name for name, answer in answers.items() if answer == "1"} == {"MAGIC", "VERSION"}
+    driver = ctypes.CDLL(shared_library(tmp_path, SHIM))
+    constants = [one for one in registers.registers if one.kind == CONSTANT]
+    content = {one.offset: sum(part.value << part.low for part in one.fields) for one in constants}
+    content[registers.by_name["status"].offset] = registers.pack("status", by_registers=1)
+    changed = None
+
+    @ctypes.CFUNCTYPE(ctypes.c_uint32, ctypes.c_uint32)
+    def read(offset):
+        return content.get(offset, 0) ^ (offset == changed)
+
+    @ctypes.CFUNCTYPE(None, ctypes.c_uint32, ctypes.c_uint32)
+    def write(offset, value):
+        pass
+
+    driver.use_registers(read, write, None)
+    assert driver.core_open(3) == 0
+    answers = {}
+    for one in constants:
+        changed = one.offset
+        answers[one.name] = driver.core_open(3)
+    no_core, other_core = 1, 2
+    # A later FirstSpike makes the same core of the same network.
+    rest = {"magic": no_core, "version": no_core, "release": 0}
+    assert answers == dict.fromkeys(answers, other_core) | rest

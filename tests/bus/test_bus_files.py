@@ -15,13 +15,11 @@ import yaml
 from systemrdl import RDLCompiler
 from systemrdl.node import FieldNode
 
-from firstspike.golden import Settings
 from firstspike.golden.timing.folding import Folding
 from firstspike.golden.timing.shape import CoreShape
 from firstspike.hdl.bus.core_map import DECISION, core_map
 from firstspike.hdl.bus.images import Images
 from firstspike.hdl.core.config import CoreConfig
-from firstspike.hdl.flow.bus.description import description
 from firstspike.hdl.flow.bus.fusesoc import fusesoc_core
 from firstspike.hdl.flow.bus.generate import SUFFIXES, generate_bus_core
 from firstspike.hdl.flow.bus.names import c_prefix
@@ -125,14 +123,26 @@ def test_system_rdl_is_the_map(made, tmp_path):
 
 
 def test_json_is_the_map(made):
-    told = json.loads(made.files["_registers.json"])
-    assert [one["name"] for one in told["registers"]] == list(made.map.by_name)
-    for one in told["registers"]:
+    """Names, places, access and resets; a field of a register may be a constant by itself."""
+    content = json.loads(made.files["_registers.json"])
+    assert [one["name"] for one in content["registers"]] == list(made.map.by_name)
+    entries = {}
+    for one in content["registers"]:
         register = made.map.by_name[one["name"]]
         assert (one["offset"], one["count"]) == (register.offset, register.count)
-        fields = [(field["name"], field["low"], field["bits"]) for field in one["fields"]]
-        assert fields == [(field.name, field.low, field.bits) for field in register.fields]
-    words = told["decisions"]["words"]
+        for entry, field in zip(one["fields"], register.fields, strict=True):
+            entries[register.name, field.name] = entry
+            expected = field.name, field.low, field.bits
+            assert (entry["name"], entry["low"], entry["bits"]) == expected
+            assert entry["kind"] in (register.kind, "constant")
+            if register.kind in ("constant", "hold", "sticky"):
+                assert (entry["kind"], entry["reset"]) == (register.kind, field.value)
+            assert register.kind != "constant" or entry["access"] == "read"
+    layers, tick = (entries["decision_time", name] for name in ("layers", "tick"))
+    assert (layers["kind"], layers["reset"]) == ("constant", len(made.core.interface["layers"]))
+    assert tick["kind"] != "constant"
+    assert tick["reset"] is None
+    words = content["decisions"]["words"]
     assert made.map.by_name[words[0]].offset == DECISION
 
 
@@ -162,10 +172,10 @@ def run_fusesoc(folder, environment, *words):
         capture_output=True,
         text=True,
     )
-    said = done.stdout + done.stderr
-    assert done.returncode == 0, said
-    assert "%Warning" not in said
-    return said
+    message = done.stdout + done.stderr
+    assert done.returncode == 0, message
+    assert "%Warning" not in message
+    return message
 
 
 PACKAGED = VERILATOR_ENVIRONMENT | {
@@ -198,6 +208,9 @@ def test_the_verb_writes_all_of_it(tmp_path, capfd):
     names = {"c.v", "c.json", "c_instance.v", "c_weights.hex", *(f"c{one}" for one in SUFFIXES)}
     assert {path.name for path in file.parent.iterdir()} == names
     assert '#include "c_registers.h"' in file.with_name("c_driver.h").read_text()
+    assert json.loads(file.with_name("c_registers.json").read_text())["module"] == "mine"
+    for header in file.parent.glob("c*.h"):
+        assert "firstspike_" not in header.read_text().lower(), header
     chunks = file.with_name("c_weights.hex").read_text().split()
     words = json.loads(file.with_name("c_registers.json").read_text())["registers"]
     (count,) = (one for one in words if one["name"] == "weight_words")
@@ -240,8 +253,10 @@ def test_what_does_not_go_with_a_bus_is_refused(tmp_path, capfd):
     file = tmp_path / "c.v"
     assert "not with" in firstspike(capfd, "verilog", "--bus", "axi", "--report", "-o", file).err
     with nothing_unused():
-        said = refusal(capfd, "verilog", "mnist-4bit", "--bitmap", 20, "--bus", "axi", "-o", file)
-    assert "--bitmap" in said
+        message = refusal(
+            capfd, "verilog", "mnist-4bit", "--bitmap", 20, "--bus", "axi", "-o", file
+        )
+    assert "--bitmap" in message
     assert not list(tmp_path.iterdir())
 
 
@@ -272,8 +287,8 @@ NAMES = (
 def test_a_file_name_that_other_tools_misread_is_refused(tmp_path, monkeypatch, capfd, stem):
     monkeypatch.chdir(tmp_path)
     toy_network().save("net.npz")
-    said = refusal(capfd, "verilog", "net.npz", "--bus", "axi", "-o", f"./{stem}.v")
-    assert "--bus" in said
+    message = refusal(capfd, "verilog", "net.npz", "--bus", "axi", "-o", f"./{stem}.v")
+    assert "--bus" in message
     assert [path.name for path in tmp_path.iterdir()] == ["net.npz"]
 
 
@@ -375,41 +390,3 @@ def test_two_cores_of_one_name_are_an_error_and_one_core_twice_is_none(tmp_path)
     for file in ("registers", "driver", "encoding"):
         both = f'#include "one_{file}.h"\n#include "two_{file}.h"\n{end}'
         assert "two cores have the prefix firstspike" in complaints(tmp_path, both)
-
-
-def test_the_json_tells_constants_from_live_fields():
-    network = toy_network()
-    config = CoreConfig.of(network, Folding.of(network, CoreShape(lanes=5)), stored_bits=10)
-    registers = core_map(config, network, False, Images.of(config, network))
-    told = json.loads(json.dumps(description(registers, config, Images.of(config, network))))
-    fields = {
-        (register["name"], field["name"]): field
-        for register in told["registers"]
-        for field in register["fields"]
-    }
-    for register in registers.registers:
-        for field in register.fields:
-            said = fields[register.name, field.name]
-            if register.kind == "constant":
-                assert (said["kind"], said["reset"]) == ("constant", field.value)
-                assert said["access"] == "read"
-            if register.kind in ("hold", "sticky"):
-                assert said["reset"] == field.value
-            assert said["kind"] == register.kind or said["kind"] == "constant"
-    rule = {name: said["reset"] for (of, name), said in fields.items() if of == "learn_rule"}
-    assert rule.items() <= Settings().registers().items()
-    layers = fields["decision_time", "layers"]
-    assert (layers["kind"], layers["reset"]) == ("constant", len(config.layers))
-    assert fields["decision_time", "tick"]["kind"] != "constant"
-    assert fields["decision_time", "tick"]["reset"] is None
-
-
-def test_a_program_is_told_all_names(tmp_path, capfd):
-    toy_network().save(tmp_path / "net.npz")
-    options = ("--lanes", 5, "--bus", "axi", "--name", "second", "-o", tmp_path / "c.v")
-    success(capfd, "verilog", tmp_path / "net.npz", *options)
-    made = {suffix: (tmp_path / f"c{suffix}").read_text() for suffix in SUFFIXES}
-    assert json.loads(made["_registers.json"])["module"] == "second"
-    for suffix, text in made.items():
-        if suffix.endswith(".h"):
-            assert "firstspike_" not in text.lower(), suffix

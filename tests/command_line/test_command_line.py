@@ -14,6 +14,7 @@ from collections import defaultdict
 from dataclasses import replace
 
 import click
+import numpy as np
 import pytest
 
 from firstspike.golden import FirstSpikeError, NetworkError, load_network, shipped
@@ -113,7 +114,6 @@ def failing(monkeypatch):
             "Error: No space left on device.\n",
         ),
         (KeyboardInterrupt(), 130, "Interrupted.\n"),
-        (MemoryError("146 GiB"), 2, "Error: there is not enough memory: 146 GiB.\n"),
         (BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE)), 141, ""),
     ],
 )
@@ -121,6 +121,41 @@ def test_errors_become_a_status_and_a_sentence(capfd, failing, error, status, se
     failing.append(error)
     ended = firstspike(capfd, "fail", status=status)
     assert ended.err.lstrip("\n") == sentence
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (MemoryError("146 GiB"), ", and then: 146 GiB"),
+        (MemoryError(), ""),
+        (OSError(errno.ENOMEM, os.strerror(errno.ENOMEM), "net.npz"), ""),
+        (ImportError("lib.so: failed to map segment from shared object"), ", and then: lib.so: .*"),
+    ],
+)
+def test_lack_of_memory_is_told_with_what_was_used_and_names_no_file(capfd, failing, error, reason):
+    failing.append(error)
+    ended = firstspike(capfd, "fail", status=2)
+    sentence = rf"not enough memory \(the process took [0-9]+ MiB{reason}\): give less data"
+    assert re.search(sentence, ended.err)
+    assert "net.npz" not in ended.err
+
+
+LIMITED = """
+import resource, sys; from pathlib import Path
+from firstspike.golden.data.arrays import read_arrays
+pages = int(Path("/proc/self/statm").read_text().split()[0])
+limit = pages * resource.getpagesize() + (16 << 20)
+resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+read_arrays(Path(sys.argv[1]))
+"""
+
+
+def test_lack_of_memory_is_no_fault_of_the_file_that_is_read(tmp_path):
+    np.savez(tmp_path / "large.npz", x_train=np.zeros((1000, 6000)), y_train=np.arange(1000) % 2)
+    command = [sys.executable, "-c", LIMITED, tmp_path / "large.npz"]
+    ended = subprocess.run(command, stderr=subprocess.PIPE, text=True, timeout=60)
+    assert "MemoryError: Unable to allocate 45.8 MiB" in ended.stderr
+    assert "large.npz: it cannot be read" not in ended.stderr
 
 
 def test_faults_of_the_program_are_not_hidden(capfd, failing):

@@ -363,17 +363,17 @@ def test_some_images_of_a_sorted_file_are_of_all_classes(capfd, folder, ordered)
     fewer = [image["image"] for image in again["images"]]
     assert set(fewer) < set(numbers)
     text = firstspike(capfd, "run", "net.npz", *words[:3], 10).out
-    assert "golden, 10 of 180 test images of sorted.npz\n" in text
+    assert "golden, 10 of 180 test samples of sorted.npz\n" in text
     assert re.findall(r"^(\d+) +\d", text, re.MULTILINE) == list(map(str, fewer))
     everything = result_of(capfd, "run", "net.npz", *words[:3], 180)
     assert [image["image"] for image in everything["images"]] == [*range(180)]
     for n in ("all", 180):
         text = firstspike(capfd, "run", "net.npz", *words[:3], n).out
-        assert "golden, all 180 test images of sorted.npz\n" in text
+        assert "golden, all 180 test samples of sorted.npz\n" in text
     text = firstspike(capfd, "run", "net.npz", *words[:3], 1).out
-    assert "golden, 1 of 180 test images of sorted.npz\n" in text
+    assert "golden, 1 of 180 test samples of sorted.npz\n" in text
     said = refusal(capfd, "run", "net.npz", *words[:3], 181)
-    assert said == "Error: sorted.npz has 180 test images: at most as many can be taken."
+    assert said == "Error: sorted.npz has 180 test samples: at most as many can be taken."
 
 
 def test_every_verb_takes_the_same_images(capfd, folder, ordered, monkeypatch):
@@ -406,7 +406,7 @@ def test_an_image_by_its_number_is_the_one_of_the_file(capfd, folder, ordered, m
         assert np.array_equal(drawn[-1][1], x[number])
         assert drawn[-1][2] == y[number]
     said = refusal(capfd, "plot", "net.npz", *words[:2], "--number", 180, "-o", "p.png")
-    assert "180 test images, counted from 0: there is no image 180" in said
+    assert "180 test samples, counted from 0: there is no test sample 180" in said
 
 
 def test_a_difference_names_the_image_of_the_file(capfd, folder, ordered, monkeypatch):
@@ -537,6 +537,14 @@ def test_a_fresh_training_discards_the_interrupted_one(capfd, folder, trained):
     assert result["digest"] == trained["digest"]  # the command that it tells has no --fresh
     assert result["command"] == trained["command"]
     assert not Session.state_path("on.npz").exists()
+
+
+def test_the_state_of_a_training_is_no_link(capfd, folder):
+    Session.state_path("on.npz").symlink_to("mine")
+    said = refusal(capfd, "train", *DATA, *QUICK, "-o", "on.npz")
+    assert "on.training.npz' is a link or a special file: remove it" in said
+    assert not (folder / "mine").exists()
+    assert not (folder / "on.npz").exists()
 
 
 def test_what_cannot_be_resumed(capfd, folder, monkeypatch):

@@ -3,12 +3,13 @@
 
 import json
 import os
+import re
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from firstspike.golden import Network
+from firstspike.golden import LearningState, Network
 from firstspike.golden.training.general_recipe import ENCODING
 from tests.support.command import firstspike, refusal, success, toy_network
 
@@ -65,11 +66,48 @@ def test_one_labelled_row_is_classified(capfd, folder):
         "Error: give it by --input to take all samples: one.csv has no test part"
     )
     assert "1 of 1 classes have one sample alone" in said
+    ended = success(capfd, *run[:2], "--dataset", "table.csv")
+    assert "golden, all 12 test samples of table.csv\n" in ended.out
+    drawn = refusal(capfd, "plot", *run[1:3], "table.csv", "--number", 12, "-o", "p.png")
+    assert "has 12 test samples, counted from 0: there is no test sample 12." in drawn
     ended = success(capfd, *run[:2], "--input", "one.csv")
     assert "golden, 1 of 1 samples of one.csv\n" in ended.out
     said = refusal(capfd, *words[:2], "one.csv", *words[3:5], *QUICK[:-1], "other.npz")
     assert "1 of 1 classes have one sample alone" in said
     assert "--input" not in said
+
+
+LAST_LAYER = ("learn", "made.npz", "--last-layer", "--dataset")
+
+
+def test_learning_takes_all_of_few_samples(capfd, folder):
+    success(capfd, "train", "--dataset", "table.csv", "--label", "kind", *QUICK)
+    (folder / "few.csv").write_text("a,kind\n3,1\n5,1\n4,0\n6,0\n")
+    words = (*LAST_LAYER, "few.csv", "--epochs", 2, "-o", "after.npz")
+    assert "a share of 0.2 of 4 samples" in refusal(capfd, *words, "--test", 0.2)
+    assert not (folder / "after.npz").exists()
+    ended = success(capfd, *words, "--json", "after.json")
+    assert "few.csv has no test part of its own" in ended.err
+    assert "Without --test, learning takes all samples, and has no test accuracy.\n" in ended.err
+    assert re.search("test accuracy +no labelled test part\n", ended.out)
+    assert "decision tick" not in ended.out
+    result = json.loads((folder / "after.json").read_text())
+    assert (result["images"], result["accuracy"]) == (4, None)
+    assert LearningState.load("after.state.npz", Network.load("after.npz")).done == 2 * 4
+
+
+def test_a_test_part_without_labels_has_no_accuracy(capfd, folder):
+    file = folder / "events.jsonl"
+    events = [json.loads(line)["events"] for line in file.read_text().splitlines()]
+    lines = [json.dumps({"events": one}) for one in events]
+    (folder / "unlabelled.jsonl").write_text("\n".join(lines))
+    made = ("train", "--dataset", "events.jsonl", "--encoding", "ticks", *QUICK)
+    success(capfd, *made)
+    learn = (*LAST_LAYER, "events.jsonl", "--epochs", 1, "-o", "after.npz")
+    for words in ((*made[:-1], "other.npz"), learn):
+        ended = success(capfd, *words, "--test", "unlabelled.jsonl")
+        assert re.search("test accuracy +no labelled test part\n", ended.out)
+        assert "decision tick" in ended.out
 
 
 def test_the_largest_numbers_are_learned_from_without_a_warning(capfd, folder):

@@ -154,7 +154,7 @@ def test_features_without_names_and_ticks_have_bars_too():
 @pytest.mark.parametrize("encoding", ["levels-8", "crossings-7"])
 @pytest.mark.parametrize("channels", [1, 3])
 def test_a_time_series_is_drawn_as_curves(capfd, tmp_path, drawn, encoding, channels):
-    """In either encoding, and in the title of the picture it is a series."""
+    """In either encoding, and the title of the picture names the sample."""
     x = np.random.default_rng(1).normal(size=(8, channels, 12))
     coding = encoding_of(encoding)
     features = coding.fitted(x)
@@ -167,7 +167,7 @@ def test_a_time_series_is_drawn_as_curves(capfd, tmp_path, drawn, encoding, chan
     success(capfd, "plot", tmp_path / "net.npz", *words)
     panel = sample_panel(drawn[0])
     assert np.array_equal([line.get_ydata() for line in panel.lines], x[5])
-    assert " ".join(panel.get_title().split()) == "test series 5 of waves.npz: 1"
+    assert " ".join(panel.get_title().split()) == "sample 5 of waves.npz: 1"
     names = [text.get_text() for legend in panel.findobj(Legend) for text in legend.texts]
     assert names == [f"channel {number}" for number in range(channels) if channels > 1]
 

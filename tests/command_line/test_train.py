@@ -53,7 +53,7 @@ def test_writes_network_and_result(capfd, digits, tmp_path):
     assert network.meta["seed"] == 3
     expected = "firstspike train --hidden 40 --compact --epochs 3 --seed 3"
     assert network.meta["command"] == expected
-    assert f"{100 * result['accuracy']:.2f} %" in ended.out
+    assert f"{result['accuracy']:.2%}" in ended.out
 
 
 @pytest.mark.parametrize(

@@ -144,6 +144,7 @@ def bad_events(core: DisturbedCore, images: list[Image], rng: np.random.Generato
 def _put_bad_events(core: DisturbedCore, image: Image, rng: np.random.Generator) -> None:
     rows, n_in, deadline = core.rows, len(image.ticks), core.network.deadline
     spikes, before, items = events(image.ticks).tolist(), 0, []
+    beyond = rows << (-(-n_in // rows) - 1).bit_length()  # rows that the port has bits for
     groups = [[spike] for spike in spikes]
     if rows > 1:
         groups = [list(group) for _, group in groupby(spikes, lambda spike: spike[0])]
@@ -156,7 +157,7 @@ def _put_bad_events(core: DisturbedCore, image: Image, rng: np.random.Generator)
         tick = group[0][0] if group else deadline
         good = [row for _, row in group]
         for _ in range(rng.integers(0, 4) if rng.random() < 0.1 else 0):
-            no_row = n_in + int(rng.integers(0, 3))
+            no_row = int(rng.integers(n_in, beyond))
             match rng.integers(0, 6):
                 case 0:
                     send(int(rng.integers(max(before, 1), deadline + 1)), [no_row], ADDRESS)
@@ -235,7 +236,13 @@ def weight_requests(core: DisturbedCore, images: list[Image], rng: np.random.Gen
     words = rng.permutation(words)[: min(len(words) // 2, 100)].tolist()
     # The host reads all chunks of a word, in order.
     reads = [chunk for word in words for chunk in chunks if list(chunk[:2]) == word]
-    bad = [*enumerate(layer.words for layer in core.config.layers), (len(core.config.layers), 0)]
+    sizes = [*enumerate(layer.words for layer in core.config.layers)]
+    highest = (1 << (max(words for _, words in sizes) - 1).bit_length()) - 1  # the port has no more
+    bad = [
+        *sizes,
+        (len(sizes), 0),
+        *((layer, highest) for layer, words in sizes if words <= highest),
+    ]
     after = [(write, *word, 0xFFFFFFFF) for word in bad for write in (1, 0)]
     return {"during": [*read_requests(reads), after[1]], "after": after}
 

@@ -13,16 +13,26 @@ from typing import Any
 import numpy as np
 import pytest
 
-from firstspike.golden import Network, NetworkError, Settings, differences, encode, infer, learn
+from firstspike.golden import (
+    Network,
+    NetworkError,
+    Settings,
+    bundled_test_set,
+    differences,
+    encode,
+    infer,
+    learn,
+    load_network,
+)
 from firstspike.golden.learning.state import LearningState
 from firstspike.golden.timing import latencies
 from firstspike.golden.timing.cycles import cycles
 from firstspike.golden.timing.folding import Folding
 from firstspike.golden.timing.learning_cycles import learning_cycles
 from firstspike.golden.timing.shape import CoreShape
-from firstspike.hdl.core.config import CoreConfig
+from firstspike.sim.benches.core.run import Stimulus, simulate
 from firstspike.sim.direct import learn_directly, simulate_directly
-from firstspike.sim.harness.networks import network_of, random_weights
+from firstspike.sim.mutants.checks import CORE_CHECKS
 from tests.support.shapes import check_core, make_images, make_network, pairwise, with_rows
 from tests.support.simulators import sampled
 
@@ -63,35 +73,10 @@ def test_core_of_any_shape_equals_golden(number):
     check_core(network, pixels, ticks, config, number)
 
 
-ONE_TICK = {"window": 0, "bitmap": 8, "rows": 1, "one_tick": True}
-
-
-@pytest.mark.parametrize("number", sampled(range(6), 3))
-def test_a_layer_of_one_tick_keeps_no_potential(number):
-    config = SHAPES[number] | ONE_TICK | {"sizes": [(20, 13, 5), (9, 10, 8, 6, 3)][number % 2]}
-    rng = np.random.default_rng(number)
-    network = make_network(config, rng)
-    lanes = int(rng.integers(1, network.shape[1])), *network.shape[2:]
-    folding = Folding.of(network, CoreShape(lanes, 0, 8, one_tick=True))
-    assert folding.layers[0].one_tick
-    assert Folding.of(network, folding.shape) == folding
-    pixels, ticks = make_images(network, config, rng)
-    check_core(network, pixels, ticks, config | {"lanes": lanes}, number)
-
-
-@pytest.mark.parametrize("number", sampled(range(8), 6))
-def test_walks_of_many_groups_go_apart_from_their_operations(number):
-    sizes, lanes = [((20, 13, 10), (1, 1)), ((15, 9, 12, 7), (1, 2, 1)), ((9, 12, 16), (2, 2))][
-        number % 3
-    ]
-    config = SHAPES[number] | {"sizes": sizes, "lanes": lanes, "window": 0, "rows": 1}
-    config["one_tick"] = number % 2 == 0  # where there is a bitmap
-    rng = np.random.default_rng(number)
-    network = make_network(config, rng)
-    folding = Folding.of(network, CoreShape(lanes, 0))
-    assert all(layer.shared_fields for layer in CoreConfig.of(network, folding).layers)
-    pixels, ticks = make_images(network, config, rng)
-    check_core(network, pixels, ticks, config, number)
+@pytest.mark.parametrize("name", sampled([*CORE_CHECKS], 6))
+def test_a_core_in_which_faults_show_equals_golden(name):
+    """The cores of `firstspike check mutants`: each fault of its catalogue changes one of them."""
+    assert not CORE_CHECKS[name].failure()
 
 
 def test_lanes_by_layer_are_a_number_for_each_layer():
@@ -99,83 +84,35 @@ def test_lanes_by_layer_are_a_number_for_each_layer():
     folding = Folding.of(network, CoreShape(lanes=7))
     assert Folding.of(network, CoreShape(lanes=(7, 5))) == folding
     assert Folding.of(network, folding.shape) == folding
-    for lanes, said in [
+    for lanes, message in [
         ((7,), "layer of the network's 2"),
         ((7, 6), "1 to 5 lanes, not 6"),
         ((0, 5), r"lanes is \(0, 5\)"),
     ]:
-        with pytest.raises(NetworkError, match=said):
+        with pytest.raises(NetworkError, match=message):
             Folding.of(network, CoreShape(lanes=lanes))
-
-
-@pytest.mark.parametrize(("lanes", "window"), sampled([(70, 0), (35, 0), (35, 4), (16, 0)], 2))
-def test_masks_wait_while_many_that_fired_are_sent(lanes, window):
-    """All hidden neurons fire at one tick, and no output before the deadline."""
-    weights = np.full((20, 70), 7), np.full((70, 3), -1)
-    network = network_of(weights, (4, 4), unit=16, deadline=120)
-    ticks = encode(network, np.full((2, 20), 255, np.uint8))
-    folding = Folding.of(network, CoreShape(lanes, window))
-    inference = infer(network, ticks)
-    assert np.unique(inference.hidden[0]).size == 1
-    assert inference.forced.all()
-    run = simulate_directly(network, ticks, folding, None, False, 1, False)
-    expected = cycles(network, ticks, inference, folding)
-    assert not list(differences(replace(inference, cycles=expected), run))
-
-
-@pytest.mark.parametrize("number", sampled(range(10), 10))
-def test_the_first_event_may_be_at_the_deadline(number):
-    """Then it is the tick that decides, whatever fires, in groups that hear of it at the end."""
-    rng = np.random.default_rng(number)
-    sizes = [(3, 4), (1, 1, 2), (4, 5, 6), (2, 3, 4, 5)][number % 4]
-    network = network_of(
-        random_weights(rng, sizes, 7 if number < 4 else -8, 8),
-        [1] * (len(sizes) - 1),
-        bits=4,
-        unit=1,
-        deadline=6,
-    )
-    ticks = rng.choice([0, 5, 6], (20, sizes[0]), p=[0.2, 0.3, 0.5])
-    config = {"pauses": False, "any_weights": False, "bitmap": None}
-    for lanes, window, rows in ((1, 0, 1), (2, 0, 1), (2, 2, 2), (100, 0, 1), (100, 0, 2)):
-        folding = {"lanes": lanes, "window": window, "rows": rows}
-        check_core(network, None, ticks, config | folding, number)
-
-
-@pytest.mark.parametrize("n_in", [2, 7, 8, 16])
-def test_a_full_row_list_stays_while_the_source_pauses(n_in):
-    """Every input at one tick: there is no place behind the last row, where it could be again."""
-    rng = np.random.default_rng(n_in)
-    network = network_of(random_weights(rng, (n_in, 9, 3), -2, 8), (5, 4))
-    ticks = np.full((6, n_in), 3)
-    folding = Folding.of(network, CoreShape(lanes=2, window=0))
-    inference = infer(network, ticks)
-    assert len(np.unique(network.weights[0], axis=0)) > 1
-    assert inference.hidden_spikes.all()
-    run = simulate_directly(network, ticks, folding, pauses=True)
-    assert not list(differences(inference, replace(run, cycles=None)))
 
 
 def test_the_networks_do_everything():
     """Forced and unforced decisions, ties, and spikes of all layers occur among the shapes."""
-    seen = Counter()
+    counts = Counter()
     for number, config in enumerate(SHAPES):
         rng = np.random.default_rng(number)
         network = make_network(config, rng)
         _, ticks = make_images(network, config, rng)
         inference = infer(network, ticks)
-        seen["forced"] += inference.forced.sum()
-        seen["fired"] += (~inference.forced).sum()
-        seen["deadline"] += ((inference.tick == network.deadline) & ~inference.forced).sum()
-        seen["early"] += (inference.tick <= network.unit).sum()
-        seen["spiking layers"] += sum((rows > 0).all() for rows in inference.spikes_in)
+        counts["forced"] += inference.forced.sum()
+        counts["fired"] += (~inference.forced).sum()
+        counts["deadline"] += ((inference.tick == network.deadline) & ~inference.forced).sum()
+        counts["early"] += (inference.tick <= network.unit).sum()
+        counts["spiking layers"] += sum((rows > 0).all() for rows in inference.spikes_in)
         for hidden in inference.hidden:
-            seen["hidden at the deadline"] += (hidden == network.deadline).any(1).sum()
-            seen["several in a tick"] += sum(
+            counts["hidden at the deadline"] += (hidden == network.deadline).any(1).sum()
+            counts["several in a tick"] += sum(
                 len(set(ticks[ticks > 0])) < (ticks > 0).sum() for ticks in hidden
             )
-    assert len(seen) == 7
-    assert min(seen.values()) >= 3, seen
+    assert len(counts) == 7
+    assert min(counts.values()) >= 3, counts
 
 
 # Networks of 1 to 4 hidden layers against golden; all else about most is drawn at random.
@@ -298,3 +235,30 @@ def test_learning(name, figure, monkeypatch):
     run = learn_directly(state, ticks, labels, Settings(), folding)
     assert learned.updated.any()
     assert not list(differences(expected, run))
+
+
+# The shipped networks at full size on Verilator; compiled simulations are cached.
+
+DIGITS = 60
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(
+    ("name", "lanes", "bitmap"),
+    [
+        ("mnist-8bit", 64, None),
+        ("mnist-8bit", 8, 32),
+        ("mnist-4bit", 64, None),
+        ("mnist-4bit", 600, 32),
+    ],
+)
+def test_shipped_network_equals_golden(name, lanes, bitmap):
+    network = load_network(name)
+    pixels, _ = bundled_test_set()
+    pixels = pixels[:DIGITS]
+    ticks = encode(network, pixels)
+    folding = Folding.of(network, CoreShape(lanes, bitmap=bitmap))
+    run = simulate(network, ticks, folding, pixels, Stimulus(checked=lanes == 64))
+    inference = infer(network, ticks)
+    expected = cycles(network, ticks, inference, folding, pixels)
+    assert not list(differences(replace(inference, cycles=expected), run))

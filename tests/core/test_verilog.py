@@ -120,17 +120,17 @@ def test_names_of_strangers_and_long_lists_are_in_the_json_alone():
         classes=("*/ endmodule", "\u6f22" * 10_000),
     )
     core = generate(network, Folding.of(network))
-    told = json.loads(core.interface_json)["parameters"]
-    assert told["classes"] == list(network.classes)
-    assert told["inputs"] == network.inputs.tolist()
-    assert told["features"]["edges"] == features.edges.tolist()
-    assert told["features"]["features"] == list(features.names)
+    parameters = json.loads(core.interface_json)["parameters"]
+    assert parameters["classes"] == list(network.classes)
+    assert parameters["inputs"] == network.inputs.tolist()
+    assert parameters["features"]["edges"] == features.edges.tolist()
+    assert parameters["features"]["features"] == list(features.names)
     header = core.verilog[: core.verilog.index("`timescale")]
     assert "*/" not in header
     assert header.isascii()
     assert max(map(len, header.splitlines())) <= WIDTH
-    for said in ("edges (4 entries)", "features (4 entries)", "classes (2 entries)"):
-        assert said in header
+    for message in ("edges (4 entries)", "features (4 entries)", "classes (2 entries)"):
+        assert message in header
 
 
 @pytest.mark.parametrize(("base", "bits"), [("h", 4), ("b", 1)])
@@ -172,10 +172,6 @@ def test_it_says_that_it_has_no_conditions_but_those_of_a_foreign_fifo(core):
     assert ("FIFO in it is that of Amaranth's library" in explained) == has_fifo
     assert core.template.startswith("// SPDX-License-Identifier: 0BSD\n")
     assert core.interface["license"] == licence
-
-
-def test_it_says_its_time_unit(core):
-    assert "\n`timescale 1ns / 1ps\n" in core.verilog
 
 
 @pytest.mark.parametrize("name", sampled([*CORES], 3))
@@ -329,10 +325,10 @@ def test_the_verb_says_first_how_long_a_large_core_takes(
         raise KeyboardInterrupt
 
     monkeypatch.setattr(verilog, "held_weights", ended)
-    said = firstspike(capfd, "verilog", tmp_path / "net.npz", "-o", tmp_path / "core.v").err
+    message = firstspike(capfd, "verilog", tmp_path / "net.npz", "-o", tmp_path / "core.v").err
     sentence = f"On an idle machine it takes about {expected:.0f} seconds."
-    assert (sentence in said) == is_large
-    assert "Interrupted." in said
+    assert (sentence in message) == is_large
+    assert "Interrupted." in message
 
 
 def test_an_interrupted_core_leaves_no_warnings(tmp_path, capfd, monkeypatch):
@@ -341,12 +337,12 @@ def test_an_interrupted_core_leaves_no_warnings(tmp_path, capfd, monkeypatch):
 
     monkeypatch.setattr(Decision, "build", ended)
     toy_network().save(tmp_path / "net.npz")
-    with warnings.catch_warnings(record=True) as said:
+    with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         ended_by = firstspike(capfd, "verilog", tmp_path / "net.npz", "-o", tmp_path / "core.v")
         gc.collect()
     assert "Interrupted." in ended_by.err
-    assert said == []
+    assert caught == []
 
 
 def test_no_output_and_wrong_names_are_refused(tmp_path, capfd):

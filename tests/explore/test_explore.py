@@ -218,6 +218,20 @@ def test_few_samples_have_some_held_out_of_each_class(here, tmp_path, capfd, mon
     assert np.bincount(y[session.trainer.held_out_]).tolist() == [1] * 10
 
 
+def test_a_search_replaces_missing_values_by_medians(here, tmp_path, capfd, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    y = np.arange(60) % 3
+    x = y[:, None] + np.random.default_rng(1).normal(0, 0.1, (60, 3))
+    x[::7, 1] = np.nan
+    np.savez("gaps.npz", x_train=x, y_train=y, x_test=x, y_test=y)
+    words = ("--dataset", "gaps.npz", "--trials", 1, "--epochs", 2, "--place", 0, "-o", "search")
+    said = refusal(capfd, *WORDS[:3], *words)
+    assert said.endswith("Train with --missing median to accept missing values.")
+    success(capfd, *WORDS[:3], *words, "--missing", "median")
+    medians = load_network(tmp_path / "search" / explore.BEST).features.medians
+    assert medians == pytest.approx(np.nanmedian(x, axis=0), abs=0.1)
+
+
 @pytest.mark.long
 def test_limits_that_nothing_keeps(toy, here, tmp_path, capfd):
     words = (*WORDS, "--dataset", toy, "--trials", 1, "--place", 0, "-o", tmp_path / "search")
@@ -298,6 +312,14 @@ def test_another_file_stays_as_it_is(tmp_path):
     with pytest.raises(VerbError, match="is no journal of a search"):
         search(tmp_path, 1)
     assert (tmp_path / JOURNAL).read_text() == "diary\nof somebody"
+
+
+def test_a_journal_is_no_link(tmp_path):
+    (tmp_path / "diary").write_text('{"op_code": diary')
+    (tmp_path / JOURNAL).symlink_to("diary")
+    with pytest.raises(OSError, match="is a link or a special file"):
+        search(tmp_path, 1)
+    assert (tmp_path / "diary").read_text() == '{"op_code": diary'
 
 
 def test_a_seed_may_have_more_than_32_bits(tmp_path):

@@ -33,10 +33,8 @@ def called(path, name):
 
 @pytest.fixture
 def listener(monkeypatch):
-    """The state of a new process, without patience."""
-    monkeypatch.setattr(kernels, "_PATIENCE", 0)
-    for name, value in vars(kernels._Compilations()).items():
-        monkeypatch.setattr(kernels.COMPILATIONS, name, value)
+    """The listener as in a new process."""
+    monkeypatch.setattr(kernels.COMPILATIONS, "announced", False)
     return kernels.COMPILATIONS
 
 
@@ -56,20 +54,10 @@ def test_kernels_are_announced_once_and_only_without_a_cache(tmp_path, listener,
             "compiling numerical code before the first use: this takes up to half a minute, and "
             "the result is kept."
         ]
-        assert listener.depth == 0
     caplog.clear()
     listener.announced = False
     called(path, "firstspike.kernels")  # it is in the cache
     assert not caplog.records
-
-
-def test_short_compilations_are_not_announced(tmp_path, listener, caplog, monkeypatch):
-    monkeypatch.setattr(kernels, "_PATIENCE", 60)
-    path = tmp_path / "kernels.py"
-    path.write_text(KERNEL.format(step=1))
-    called(path, "firstspike.kernels")
-    assert not caplog.records
-    assert listener.seconds > 0
 
 
 @pytest.mark.parametrize("printed", ["Preparing to run yosys. This might take a while...", ""])

@@ -162,6 +162,17 @@ def test_only_what_is_missing_is_fetched(files, tmp_path, serve, monkeypatch):
     assert sorted(os.listdir(tmp_path / "mnist")) == sorted(files)
 
 
+def test_a_link_to_no_file_is_replaced_and_not_followed(files, tmp_path, serve, monkeypatch):
+    mirror, _ = serve(files)
+    monkeypatch.setitem(SOURCES, "mnist", (mirror,))
+    (tmp_path / "mnist").mkdir()
+    path = tmp_path / "mnist" / TEST_IMAGES
+    path.symlink_to(tmp_path / "elsewhere")
+    assert_is(load_dataset("mnist", tmp_path, progress=False), files)
+    assert not path.is_symlink()
+    assert not (tmp_path / "elsewhere").exists()
+
+
 def test_sources_are_tried_in_turn(files, tmp_path, serve, monkeypatch, capfd):
     """Unreachable, with files missing, with a wrong file, cut off, and at last a good one."""
     first, *other_files = files

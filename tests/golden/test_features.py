@@ -290,3 +290,23 @@ def test_events_are_sorted_by_tick_then_row_and_complete(network_and_ticks):
     for row in ticks:
         found = events(row).tolist()
         assert found == sorted([int(t), r] for r, t in enumerate(row) if t)
+
+
+@pytest.mark.parametrize(
+    ("name", "known"),
+    [
+        ("levls-8", "levels-8"),
+        ("crossing-3", "crossings-3"),
+        ("binari", "binary"),
+        ("tick", "ticks"),
+    ],
+)
+def test_a_misspelt_encoding_gets_the_most_similar_name(name, known):
+    with pytest.raises(NetworkError, match=f"encoding is '{name}': did you mean {known}"):
+        encoding_of(name)
+
+
+@pytest.mark.parametrize("name", ["levels-999", "levls-999", "none"])
+def test_no_encoding_is_suggested_that_does_not_exist(name):
+    with pytest.raises(NetworkError, match=f"encoding is '{name}': it must be binary, levels-N"):
+        encoding_of(name)

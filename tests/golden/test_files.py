@@ -328,6 +328,26 @@ def test_the_second_that_writes_one_output_is_told(tmp_path, code, write):
         pass
 
 
+@pytest.mark.parametrize("write", [replacing, adding_to])
+def test_the_folder_of_unfinished_files_is_no_link(tmp_path, write):
+    """The content of the folder that a link names stays."""
+    (tmp_path / "mine" / "letters").mkdir(parents=True)
+    output = tmp_path / "output"
+    making = tmp_path / ".output.making"
+    if write is adding_to:
+        output.mkdir()
+        making = output / ".making"
+    making.symlink_to(tmp_path / "mine")
+    with pytest.raises(OSError, match=f"{making}' is a link or a special file"), write(output):
+        pytest.fail("the work has begun")
+    assert (tmp_path / "mine" / "letters").exists()
+    making.unlink()
+    making.mkdir()
+    os.mkfifo(making / "lock")
+    with pytest.raises(OSError, match=f"{making / 'lock'}' is a link or a special file"):
+        write(output).__enter__()
+
+
 # Programs, and what they start, end with the process that runs them.
 
 

@@ -20,9 +20,7 @@ from firstspike.golden.timing.layer import SERIALISER_BLOCK
 from firstspike.golden.timing.learning_cycles import learning_cycles
 from firstspike.golden.timing.shape import CoreShape
 from firstspike.hdl.core.config import CoreConfig
-from firstspike.hdl.layer.events import causes_layout
 from firstspike.sim.benches.core.learning import learn_on_rtl
-from firstspike.sim.direct import learn_directly
 from tests.support.learning_images import learned_alike, random_state
 from tests.support.shapes import pairwise
 from tests.support.simulators import sampled
@@ -76,23 +74,6 @@ def random_samples(network, count: int, rng: np.random.Generator) -> np.ndarray:
     return (active * (255 if network.levels == 2 else rng.integers(0, 256, shape))).astype(np.uint8)
 
 
-@pytest.mark.parametrize("pauses", sampled([False, True], 2))
-def test_inputs_spike_at_several_ticks(pauses):
-    """Some spikes follow the margin, and some are sent after it; one image is silent."""
-    rng = np.random.default_rng(3)
-    state = random_state(
-        (30, 14, 4), 8, 3, thresholds=(15, 8), unit=16, deadline=98, encoding="ticks"
-    )
-    ticks = random_samples(state.network, 10, rng).astype(np.int32)
-    labels = rng.integers(UNLABELLED, 4, len(ticks))
-    ticks[1] = 0
-    settings, folding = Settings(3, 1, 1), Folding.of(state.network, CoreShape(4, 2))
-    learned = learned_alike(state, ticks, labels, settings, folding, pauses)
-    limit = learned.rule.limit[learned.updated]
-    assert (ticks[learned.updated].max(1) >= limit).any()
-    assert (limit > state.template.deadline).any()
-
-
 @pytest.mark.parametrize("number", sampled(range(len(SHAPES)), 18))
 def test_weights_and_cycles(number):
     config = SHAPES[number]
@@ -107,19 +88,6 @@ def test_weights_and_cycles(number):
     )
     ticks = encode(state.network, samples)
     learned_alike(state, ticks, labels, settings, folding, config["pauses"], number)
-
-
-@pytest.mark.parametrize("lanes", sampled([2, 4], 2))
-def test_many_hidden_spikes_behind_the_margin(lanes):
-    """Most neurons spike at zc: with groups of outputs they are taken before its potentials."""
-    state = random_state((4, 40, 4), 8, 1, thresholds=(30, 20), unit=16, deadline=96)
-    early = np.arange(40) < 2
-    state.weights[0][:] = np.where(early, 75, 21)
-    state.weights[1][:] = np.where(early[:, None], [-3, 50, -3, -3], -3)
-    ticks = encode(state.network, np.full((1, 4), 255, np.uint8))
-    folding, labels = Folding.of(state.network, CoreShape(lanes)), np.array([0])
-    learned = learned_alike(state, ticks, labels, Settings(), folding)
-    assert np.array_equal(learned.hidden[0][0] == learned.rule.limit, ~early)
 
 
 @pytest.mark.long
@@ -140,27 +108,6 @@ def test_masks_that_wait_when_an_image_is_decided():
     learned_alike(state, ticks, labels, Settings(), folding)
 
 
-@pytest.mark.long
-def test_a_label_that_is_no_class_is_flagged_and_not_learned():
-    state = random_state((20, 13, 5), 8, 1, thresholds=(40, 30))
-    rng = np.random.default_rng(1)
-    ticks = encode(state.network, (rng.random((6, 20)) < 0.5).astype(np.uint8) * 255)
-    labels = np.array([1, 5, 7, UNLABELLED, 2, 0])
-    no_class = labels > 4
-    folding = Folding.of(state.network, CoreShape(4))
-    run = learn_directly(state, ticks, labels, Settings(), folding)
-    causes = list(causes_layout(learns=True))
-    assert run.error.tolist() == [
-        1 << [name for name, _ in causes].index("label") if bad else 0 for bad in no_class
-    ]
-    # All else is as if they had no label.
-    labels = np.where(no_class, UNLABELLED, labels)
-    learned = learn(state, ticks, labels, Settings(), trace=True)
-    assert learned.updated.any()
-    run = dataclasses.replace(run, error=np.zeros(len(labels), int))
-    assert not list(differences(learned, run))
-
-
 def test_what_no_core_learns():
     state = LearningState.random((20, 13, 5), 8, 1)
     network = state.network
@@ -170,10 +117,7 @@ def test_what_no_core_learns():
         weight_bits=(8,) * 3,
         thresholds=(9,) * 3,
     )
-    for other, stored_bits, words in (
-        (deep, 8, "2 hidden layers"),
-        (network, 7, "stores 8 to"),
-    ):
+    for other, stored_bits, words in ((deep, 8, "2 hidden layers"), (network, 7, "stores 8 to")):
         with pytest.raises(NetworkError, match=words):
             CoreConfig.of(other, Folding.of(other), stored_bits=stored_bits)
 

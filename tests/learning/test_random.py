@@ -83,9 +83,17 @@ def check_random_core(number: int, count: int) -> None:
     assert not found, f"{len(found)} differences, the first: {found[0]}"
 
 
-@pytest.mark.parametrize("number", [8, 11, 14, 21])  # small ones; in 14, END is late
-def test_a_random_core_that_learns(number):
-    learned_alike(*random_core(number, 30))
+@pytest.mark.parametrize(
+    ("number", "pauses"),
+    [
+        *((number, False) for number in (8, 11, 14, 21)),  # small ones; in 14, END is late
+        # The last layer learns behind several layers, also such that convolve.
+        *(pytest.param(number, True, marks=pytest.mark.long) for number in (11, 22, 24)),
+        pytest.param(25, False, marks=pytest.mark.long),
+    ],
+)
+def test_a_random_core_that_learns(number, pauses):
+    assert learned_alike(*random_core(number, 30), pauses).updated.any()
 
 
 @pytest.mark.long

@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Learning: the rule against its plain second implementation, and its edges."""
 
-import itertools
-from collections import Counter
 from dataclasses import fields, replace
 from pathlib import Path
 
@@ -28,7 +26,6 @@ from firstspike.golden.learning.rule import UNLABELLED, leap
 from firstspike.golden.results import RuleTrace, joined
 from firstspike.sim.mutants.mutation import mutated
 from tests.support.plain_learning import PlainState, learn_image
-from tests.support.plain_learning import draw as draw_plainly
 from tests.support.strategies import seeds
 
 pytestmark = pytest.mark.fast
@@ -169,10 +166,7 @@ BROKEN = {
     "quiet at 5 units": ("2 * zk < 5 * unit", "2 * zk <= 5 * unit"),
     "signs from after the update": ("D[o] if W2[h, o] >= 0", "D[o] if W2[h, o] + D[o] >= 0"),
     "no step": ("(step * correction)", "correction"),
-    "input weights wrap": (
-        "min(max(W1[i, h] + change[h], low), high)",
-        "W1[i, h] + change[h]",
-    ),
+    "input weights wrap": ("min(max(W1[i, h] + change[h], low), high)", "W1[i, h] + change[h]"),
     "output weights too high": (
         "min(max(weights[h, o] + D[o], low), high)",
         "max(weights[h, o] + D[o], low)",
@@ -182,10 +176,7 @@ BROKEN = {
         "min(weights[h, o] + D[o], high)",
     ),
     "draws of 1 leap": ("leap(s) if row_draw else s", "leap(s)"),
-    "one draw for an image": (
-        "leap(s) if draw else s",
-        "leap(s) if draw and rows == 1 else s",
-    ),
+    "one draw for an image": ("leap(s) if draw else s", "leap(s) if draw and rows == 1 else s"),
     "the other half is drawn": ("(1 << row_draw) - 1):", "(1 << row_draw) - 1) == 0:"),
     "the generator forgets": (
         "return s\n\n\n@njit(cache=True, nogil=True)\ndef learn_last",
@@ -235,32 +226,6 @@ PLAIN_PYTHON = """
 def njit(function=None, **_):
     return function or (lambda f: f)
 """
-
-
-def test_the_lessons_have_every_kind_of_image():
-    seen = Counter()
-
-    @settings(max_examples=600, phases=[Phase.generate], derandomize=True, database=None)
-    @given(lessons(), some_settings)
-    def count(lesson, how):
-        state, ticks, labels = lesson
-        deadline = state.template.deadline
-        for row, label, r in zip(ticks, labels, compare(lesson, how), strict=True):
-            kind = "forced" if r["forced"] else "at once" if r["until"] < deadline else "late"
-            right = "right" if r["decision"] == label else "wrong"
-            seen[kind, right if label != UNLABELLED else "unlabelled", r["updated"]] += 1
-            seen["later input", r["updated"]] += row.max() > r["until"]
-            seen["some rows drawn"] += 0 < r["input_updates"] < r["input_rows"]
-            seen["some outputs drawn"] += 0 < r["output_updates"] < r["hidden_rows"]
-
-    count()
-    for kind, right in itertools.product(["forced", "at once", "late"], ["right", "wrong"]):
-        assert seen[kind, right, True] > 20
-        assert seen[kind, "right", False] > 20 or kind == "forced"
-    assert seen["at once", "unlabelled", False] > 20
-    assert seen["later input", True] > 20
-    assert seen["some rows drawn"] > 20
-    assert seen["some outputs drawn"] > 20
 
 
 def full_size(seed=1, stored_bits=8, n=300):
@@ -335,19 +300,11 @@ def test_it_learns(stored_bits, every_competitor, exact):
 
 
 def test_the_generator_goes_through_all_states():
-    s, seen = 1, set()
-    while s not in seen:
-        seen.add(s)
+    s, visited = 1, set()
+    while s not in visited:
+        visited.add(s)
         s = leap(s)
-    assert seen == set(range(1, 1 << 16))
-
-
-@pytest.mark.parametrize("j", [0, 1, 4, 15])
-def test_draws_are_as_frequent_as_they_should_be(j):
-    state = PlainState([], [], 1)
-    n = (1 << 16) - 1
-    drawn = sum(draw_plainly(state, j) for _ in range(n))
-    assert drawn == (n if j == 0 else (1 << 16 - j) - 1)  # 0 itself is no state
+    assert visited == set(range(1, 1 << 16))
 
 
 @pytest.mark.parametrize("bits", ANNEALING)

@@ -4,10 +4,12 @@
 import gc
 import random
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
 from amaranth.hdl import Module, Signal
+from amaranth.lib import wiring
 from cobs import cobs
 
 from firstspike.golden.timing.folding import Folding
@@ -16,9 +18,13 @@ from firstspike.hdl.clock import ClockError
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.lib.counting import TAPS, next_address, next_of_most
 from firstspike.hdl.link.board_rom import BoardRom
+from firstspike.hdl.link.engine import Engine
 from firstspike.hdl.link.framing.packet_fifo import PacketFifo
+from firstspike.hdl.link.framing.receiver import SPACING, Receiver
+from firstspike.hdl.link.framing.spi import BYTE_CLOCKS
 from firstspike.hdl.link.framing.transmitter import Transmitter
 from firstspike.hdl.link.framing.uart import (
+    LINE_SPACING,
     TOLERANCE,
     UartReceiver,
     UartTransmitter,
@@ -26,10 +32,31 @@ from firstspike.hdl.link.framing.uart import (
 )
 from firstspike.hdl.link.handlers.handler import Handler
 from firstspike.hdl.link.handlers.word_packer import WordPacker
-from firstspike.hdl.link.protocol.formats import BAUD, DELIMITER, Request, decode_frame
+from firstspike.hdl.link.protocol.folding import linked_folding
+from firstspike.hdl.link.protocol.formats import (
+    ANSWER,
+    BAUD,
+    DELIMITER,
+    Cause,
+    Notice,
+    Request,
+    decode_frame,
+    encode_frame,
+)
 from firstspike.hdl.link.protocol.identity import DesignProperties, identity_of
+from firstspike.hdl.link.protocol.lines import SPI_CLOCKS, Line
+from firstspike.hdl.link.protocol.messages import Length, weight_bytes
+from firstspike.sim.benches.link.script import Script, run_script, serial_core_verilog
 from tests.support.command import deep_toy_network, toy_network
-from tests.support.link_board import put_response
+from tests.support.link_board import (
+    RING_BYTES,
+    SmallBoard,
+    decision_of,
+    events_request,
+    inputs_request,
+    put_response,
+    small_network,
+)
 from tests.support.simulators import CLOCK, memory_sizes, refused, run_bench, sampled
 
 pytestmark = pytest.mark.fast
@@ -188,12 +215,12 @@ def test_places_take_turns(width, following, left_out):
     m.d.sync += place.eq(following(place))
 
     async def watch(ctx):
-        seen = set()
+        addresses = set()
         count = (1 << width) - left_out
         for _ in range(count):
-            seen.add(ctx.get(place))
+            addresses.add(ctx.get(place))
             await ctx.tick()
-        assert len(seen) == count
+        assert len(addresses) == count
         assert ctx.get(place) == 0
 
     run_bench(m, watch)
@@ -255,3 +282,170 @@ def test_impossible_words_are_refused(width, count):
 def test_every_request_has_one_handler():
     handlers = Handler.__subclasses__()
     assert sorted(one for handler in handlers for one in handler.requests) == sorted(Request)
+
+
+# How fast bytes may come, and how fast events go on.
+
+LINES = (Path(__file__).parents[2] / "docs" / "link.md").read_text()
+PAGE = " ".join(LINES.split())  # wherever a line breaks
+
+EVENT_CYCLES = 8
+"""Cycles per event that comes over the link, as docs/link.md says."""
+
+
+def receive(frames: list[bytes], spacing: int) -> list[list[int]]:
+    """Return what a Receiver stores when bytes arrive every `spacing` cycles, frame by frame."""
+    receiver = Receiver({Request.HELLO: Length(0), Request.INPUTS: Length(3)})
+    stored = [[]]
+
+    async def line(ctx):
+        for byte in b"".join(frames):
+            ctx.set(receiver.received.payload.data, byte)
+            ctx.set(receiver.received.valid, 1)
+            await ctx.tick()
+            ctx.set(receiver.received.valid, 0)
+            await ctx.tick().repeat(spacing - 1)
+        await ctx.tick().repeat(LINE_SPACING)
+
+    async def store(ctx):
+        while True:
+            *_, valid, payload = await ctx.tick().sample(receiver.put.valid, receiver.put.payload)
+            if valid and payload.mark:
+                stored.append([])
+            elif valid:
+                stored[-1].append(payload.data)
+
+    run_bench(receiver, line, store)
+    return stored[:-1]
+
+
+@pytest.mark.parametrize(
+    ("spacing", "right"), [(LINE_SPACING, True), (SPACING, True), (SPACING - 2, False)]
+)
+def test_the_receiver_needs_its_spacing(spacing, right):
+    rng = np.random.default_rng(1)
+    payloads = [bytes([255, *rng.integers(0, 256, 2).tolist()]) for _ in range(64)]
+    frames = [encode_frame(Request.INPUTS, *one) for one in enumerate(payloads)]
+    expected = [[Request.INPUTS, number, *one] for number, one in enumerate(payloads)]
+    stored = receive(frames, spacing)
+    assert ([frame[:-2] for frame in stored] == expected) == right  # without the checksum
+    assert SPACING <= LINE_SPACING
+    assert SPACING < BYTE_CLOCKS  # of SPI, one of which jitter may take
+
+
+def test_events_go_on_at_the_pace_that_is_said():
+    network = small_network()
+    config = CoreConfig.of(
+        network.connected(), linked_folding(network, CoreShape(lanes=4, window=0))
+    )
+    m = Module()
+    m.submodules.fifo = fifo = PacketFifo(64)
+    m.submodules.engine = engine = Engine(config, 80, digit=False)
+    wiring.connect(m, fifo.get, engine.get)
+    m.d.comb += [
+        fifo.every_cycle.eq(engine.every_cycle),
+        engine.prefetched.eq(fifo.prefetched),
+        engine.core.events.ready.eq(1),
+    ]
+    kind, payload = events_request([(3, row) for row in range(8)])
+    cycles, rows = [], []
+
+    async def put(ctx):
+        for byte in (kind, 0, *payload, 0, None):
+            ctx.set(fifo.put.payload.data, byte or 0)
+            ctx.set(fifo.put.payload.mark, byte is None)
+            ctx.set(fifo.put.valid, 1)
+            await ctx.tick()
+            ctx.set(fifo.put.valid, 0)
+            await ctx.tick().repeat(SPACING)
+        await ctx.tick().repeat(200)
+
+    async def take(ctx):
+        cycle = 0
+        while True:
+            events = engine.core.events
+            *_, valid, event = await ctx.tick().sample(events.valid, events.payload)
+            cycle += 1
+            if valid:
+                cycles.append(cycle)
+                rows.append(event.address)
+
+    run_bench(m, put, take)
+    assert rows[:8] == list(range(8))
+    assert f"{EVENT_CYCLES} cycles per event" in PAGE
+    assert np.diff(cycles).tolist() == [EVENT_CYCLES] * 7 + [2]  # END is the last
+
+
+# The link over SPI: frames without gaps, and a whole board behind a master's wires.
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("gapless", [True, False])
+def test_a_frame_of_any_length_has_no_gap(gapless):
+    """Send on a line with a fixed time per byte, from a slightly faster engine."""
+    rng = random.Random(6)
+    frames = [
+        bytes(range(60)),
+        b"",
+        b"\0",
+        b"\7" * 300,
+        bytes(40),
+        bytes(range(256)) * 3,
+        b"\7" * 1600,
+        b"\7" * 160,
+        b"\1\0",
+    ]
+    frames += [rng.randbytes(rng.randrange(30)) for _ in range(5)]
+    transmitter = Transmitter(gapless)
+    response, sent = transmitter.response, transmitter.sent
+    gaps = 0
+
+    async def give(ctx):
+        for number, payload in enumerate(frames):
+            after_long = number and len(frames[number - 1]) > 1000  # then the line becomes idle
+            await ctx.tick().repeat(600 * BYTE_CLOCKS if after_long else rng.choice((1, 500)))
+            for byte in (Request.READ | ANSWER, 0, *payload, None):
+                await put_response(ctx, response, byte)
+                await ctx.tick().repeat(rng.choice((1, BYTE_CLOCKS // 2, BYTE_CLOCKS - 8)))
+
+    async def take(ctx):
+        nonlocal gaps
+        content = bytearray()
+        while content.count(0) < len(frames):
+            ctx.set(sent.ready, 1)
+            *_, valid, byte = await ctx.tick().sample(sent.valid, sent.payload)
+            ctx.set(sent.ready, 0)
+            if valid:
+                content.append(byte)
+            elif content and content[-1]:
+                gaps += 1
+            await ctx.tick().repeat(BYTE_CLOCKS - 1)
+        coded = bytes(content).split(DELIMITER)[:-1]
+        assert [decode_frame(one)[2] for one in coded] == frames
+
+    run_bench(transmitter, take, give)
+    assert (gaps == 0) == gapless
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("pauses", [True, False])
+def test_images_and_long_answers_go_over_spi(pauses):
+    """Bytes right behind one another, or with pauses, jitter and chip selects within a frame."""
+    board = SmallBoard(small_network())
+    network = board.network
+    pixels = board.pixels(12)
+    words = board.config.layers[0].words
+    verilog = serial_core_verilog(
+        board.config, network, weights=network.weights, ring_bytes=RING_BYTES, line=Line.SPI
+    )
+    script = Script().request(Request.HELLO, 0).answers(1)
+    images = [inputs_request(image, network) for image in pixels]
+    script.stream(images, 1, RING_BYTES - 1).request(Request.READ, 13, bytes([0, 0, 0, 0, words]))
+    script.answers(14).send(b"\5\1\2").send(DELIMITER).answers(15)
+    script.request(Request.CHECKSUM, 14).answers(16)
+    answers = run_script(verilog, script, bits=SPI_CLOCKS, pauses=pauses, line=Line.SPI).answers
+    assert [decision_of(one, 2) for one in answers[1:13]] == board.expected(pixels)
+    assert [one.sequence for one in answers[:14]] == list(range(14))
+    assert answers[13].payload == weight_bytes(board.config, network)[0]
+    assert (answers[14].kind, answers[14].payload[0]) == (Notice.ERROR, Cause.FRAMING)
+    assert (answers[15].kind, answers[15].sequence) == (Request.CHECKSUM + ANSWER, 14)

@@ -13,24 +13,11 @@ import pytest
 import serial
 
 from firstspike.boards.client.client import BoardClient, Status
-from firstspike.boards.client.errors import (
-    BoardError,
-    MismatchError,
-    NoAnswerError,
-    PortError,
-    RefusedError,
-)
+from firstspike.boards.client.errors import MismatchError, NoAnswerError, PortError, RefusedError
 from firstspike.boards.client.frames import LONGEST, FrameReader
-from firstspike.boards.client.request import image
-from firstspike.golden import (
-    LearningState,
-    NetworkError,
-    Settings,
-    encode,
-    infer,
-)
+from firstspike.golden import LearningState, NetworkError, Settings, encode, infer
 from firstspike.hdl.link.protocol import formats as protocol
-from firstspike.hdl.link.protocol.formats import Cause, Identity, Request
+from firstspike.hdl.link.protocol.formats import Identity, Request
 from firstspike.hdl.link.protocol.messages import connected_inputs
 from tests.support.board_model import BoardModel, ModelLine
 from tests.support.command import toy_network
@@ -72,18 +59,6 @@ def test_a_board_that_found_no_weights_in_its_flash_says_so_until_it_is_loaded()
     assert BoardClient(board.line).identity.fault is None
 
 
-def test_no_images_have_no_results():
-    results = board_with().classify(TICKS[:0])
-    assert len(results) == 0
-    assert results.spikes_in.shape == (0, 2)
-
-
-def test_progress_is_told():
-    told = []
-    board_with().classify(TICKS, progress=told.append)
-    assert told == list(range(1, len(TICKS) + 1))
-
-
 def test_binary_images_go_as_the_connected_inputs_others_as_events():
     board = board_with()
     kinds = sent_kinds(board)
@@ -92,14 +67,6 @@ def test_binary_images_go_as_the_connected_inputs_others_as_events():
     results = board.classify(ticks)
     assert kinds == [Request.INPUTS, Request.EVENTS]
     assert results.decision.tolist() == infer(NETWORK, ticks).decision.tolist()
-
-
-def test_pixels_go_as_the_connected_inputs_whose_mask_the_board_reports():
-    board = board_with()
-    kinds = sent_kinds(board)
-    results = board.classify(TICKS, PIXELS)
-    assert set(kinds) == {Request.INPUTS}
-    assert results.tick.tolist() == infer(NETWORK, TICKS).tick.tolist()
 
 
 def test_networks_with_levels_go_as_events():
@@ -184,16 +151,6 @@ def test_a_lost_answer_of_a_learned_image_is_marked_and_it_is_learned_once():
     assert len(board.model.learned) == len(TICKS)
 
 
-def test_reset_and_status():
-    board = board_with()
-    board.reset()
-    board.line.write(b"\1\2\3\0")
-    assert board.status() == Status(1, Cause.CRC)
-    board.line.write(protocol.encode_frame(Request.READ, 0, b"\0"))
-    assert board.status() == Status(2, Cause.LENGTH)
-    assert board.classify(TICKS).tick.tolist() == infer(NETWORK, TICKS).tick.tolist()
-
-
 def leave_early(board: BoardClient) -> None:
     """Leave images after the first one, as Ctrl-C does."""
 
@@ -202,18 +159,6 @@ def leave_early(board: BoardClient) -> None:
 
     with pytest.raises(KeyboardInterrupt):
         board.classify(TICKS, progress=leave)
-
-
-def test_images_left_early_leave_the_board_usable():
-    board = board_with()
-    answers = board._transport.ask_all(image(board.config, row) for row in TICKS)
-    next(answers)
-    assert board.checksum()
-    with pytest.raises(BoardError, match="fetch"):
-        list(answers)
-    leave_early(board)
-    assert board.checksum()
-    assert board.classify(TICKS).tick.tolist() == infer(NETWORK, TICKS).tick.tolist()
 
 
 @pytest.mark.parametrize(

@@ -14,8 +14,16 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
-from hypothesis import Phase, given, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 
 from firstspike.boards.client.client import BoardClient
 from firstspike.boards.client.errors import NoAnswerError
@@ -30,6 +38,8 @@ TICKS = (np.random.default_rng(5).random((60, 35)) < 0.5).astype(np.int32) * NET
 LABELS = np.random.default_rng(6).integers(-1, 4, len(TICKS))
 LESSONS = [(t.tobytes(), k) for t, k in zip(TICKS, LABELS.tolist(), strict=True) if k >= 0]
 RULE = Settings(step=3, row_draw=1)
+LATER = np.arange(35) % 3
+"""Ticks that the inputs of a graded image spike later."""
 
 FRAMES = int(os.environ.get("FIRSTSPIKE_DAMAGED_FRAMES", "1000"))
 """So many frames are damaged on lines that go on being bad."""
@@ -94,9 +104,6 @@ harms = st.lists(
 )
 """Fewer than there are tries for a HELLO, and far enough from each other."""
 
-quickly = settings(max_examples=40, derandomize=True, phases=(Phase.explicit, Phase.generate))
-"""The cases are short, and shrinking takes minutes."""
-
 
 def at_random(seed: int, gap: int) -> Iterator[Harm]:
     """Harms without end, every `gap` bytes."""
@@ -121,36 +128,116 @@ def all_is_well(board: BoardClient) -> None:
     board.status()
 
 
-@quickly
-@given(harms, harms, st.booleans())
-def test_whatever_happens_to_a_few_frames_is_repaired(out, back, eager):
-    model = BoardModel(NETWORK, loaded=True, eager=eager)
-    line = ModelLine(model)
-    board = BoardClient(line)
-    line.damage_out, line.damage_in = Harmful(iter(out)), Harmful(iter(back))
-    board.load(NETWORK)
-    results = board.classify(TICKS)
-    assert all(map(np.array_equal, board.read_weights(), NETWORK.weights))
-    assert not results.lost.any()
-    agree(results, infer(NETWORK, TICKS))
-    good_again(line)
-    all_is_well(board)
+class Host(RuleBasedStateMachine):
+    """A host on a line of which some frames are harmed: weights and results are golden's."""
+
+    @initialize(
+        loaded=st.booleans(),
+        learns=st.booleans(),
+        capacity=st.sampled_from([200, 1024]),
+        eager=st.booleans(),
+    )
+    def connect(self, loaded, learns, capacity, eager):
+        """Start a board, whose weights are 0 if they are to be loaded."""
+        self.stored_bits = 10 if learns else None
+        self.model = BoardModel(
+            NETWORK, loaded=loaded, stored_bits=self.stored_bits, capacity=capacity, eager=eager
+        )
+        self.line = ModelLine(self.model)
+        self.board = BoardClient(self.line)
+        self.weights = [layer * (not loaded) for layer in self.weights_of(NETWORK)]
+
+    def weights_of(self, network):
+        """Return the weights that a board has of a network."""
+        return LearningState.of(network, 10).weights if self.stored_bits else network.weights
+
+    def golden(self):
+        """Return golden's state of learning, and a network of its weights."""
+        if not self.stored_bits:
+            return None, replace(NETWORK, weights=tuple(self.weights))
+        state = replace(LearningState.of(NETWORK, 10), weights=tuple(map(np.copy, self.weights)))
+        return state, state.network
+
+    @invariant()
+    def goes_on(self):
+        """Let the next rule take as long as this one."""
+        self.line.patience()
+
+    @rule(out=harms, back=harms)
+    def harm(self, out, back):
+        """Harm some of the next bytes, both ways."""
+        self.line.damage_out, self.line.damage_in = Harmful(iter(out)), Harmful(iter(back))
+
+    @rule(count=st.integers(1, 300))
+    def make_noise(self, count):
+        """Send frames that are none."""
+        self.line.write(b"\1\2\3\0" * count)
+
+    @rule(network=st.sampled_from([NETWORK, OTHER]))
+    def load(self, network):
+        """Weights are written only where they differ."""
+        weights = self.weights_of(network)
+        differ = not all(map(np.array_equal, self.weights, weights))
+        assert self.board.load(network) == differ
+        self.weights = weights
+
+    @rule()
+    def read(self):
+        """All weights are read."""
+        assert all(map(np.array_equal, self.board.read_weights(), self.weights))
+
+    @rule(count=st.integers(0, 30), graded=st.booleans())
+    def classify(self, count, graded):
+        """Each image is decided, and its end reported; graded ones go as events."""
+        ticks, finished = TICKS[:count] + graded * (TICKS[:count] > 0) * LATER, []
+        results = self.board.classify(ticks, progress=finished.append)
+        assert finished == list(range(1, count + 1))
+        assert not results.lost.any()
+        agree(results, infer(self.golden()[1], ticks))
+
+    @precondition(lambda self: self.stored_bits)
+    @rule(count=st.integers(1, 30))
+    def learn(self, count):
+        """Each image is learned once, also where its answer is lost."""
+        self.model.learned.clear()
+        state, _ = self.golden()
+        results = self.board.learn(TICKS[:count], LABELS[:count], RULE, seed=state.generator)
+        assert learned_so_far(self.model) == np.count_nonzero(LABELS[:count] >= 0)
+        golden = learn(state, TICKS[:count], LABELS[:count], RULE)
+        agree(replace(results, weights=self.board.read_weights()), golden)
+        self.weights = state.weights
+
+    @rule()
+    def leave_early(self):
+        """Leave images after the first one, as Ctrl-C does."""
+
+        def leave(done):
+            raise KeyboardInterrupt
+
+        with pytest.raises(KeyboardInterrupt):
+            self.board.classify(TICKS, progress=leave)
+
+    @rule()
+    def reset(self):
+        """A reset of the core leaves the weights."""
+        self.board.reset()
+
+    @rule()
+    def mend(self):
+        """On a good line the board reports all frames that it has dropped, and nothing is lost."""
+        good_again(self.line)
+        status = self.board.status()
+        assert (status.dropped, status.cause or 0) == (self.model.dropped, self.model.cause)
+        self.load(OTHER)
+        self.read()
+        self.classify(20, False)
 
 
-@pytest.mark.long
-@quickly
-@given(harms, harms, st.booleans())
-def test_every_image_is_learned_once_whatever_is_lost(out, back, eager):
-    state = LearningState.of(NETWORK, 10)
-    model = BoardModel(NETWORK, stored_bits=10, eager=eager)
-    line = ModelLine(model)
-    board = BoardClient(line)
-    line.damage_out, line.damage_in = Harmful(iter(out)), Harmful(iter(back))
-    results = board.learn(TICKS, LABELS, RULE, seed=state.generator)
-    assert learned_so_far(model) == len(LESSONS)
-    assert results.lost.sum() <= 5 * len(back)
-    golden = learn(state, TICKS, LABELS, RULE)
-    agree(replace(results, weights=board.read_weights()), golden)
+def test_whatever_happens_to_a_few_frames_is_repaired():
+    """The cases are short, and shrinking takes minutes."""
+    phases = (Phase.explicit, Phase.generate)
+    how = settings(max_examples=30, stateful_step_count=12, derandomize=True, phases=phases)
+    run_state_machine_as_test(Host, settings=settings(how, suppress_health_check=HealthCheck))
 
 
 def learned_so_far(model: BoardModel) -> int:

@@ -31,7 +31,6 @@ def test_the_frames_on_the_page_are_vectors():
     assert all(answers[sent] == answer for sent, answer in found)
 
 
-@pytest.mark.long
 @pytest.mark.parametrize("board", BOARDS, ids=["plays", "learns", "flashed"])
 def test_the_simulated_board_answers_the_vectors(board: VectorBoard):
     found = run_script(board.verilog(), board.script()).answers
@@ -145,8 +144,8 @@ def test_the_host_in_c_sends_and_takes_frames(tmp_path):
     (tmp_path / "host.c").write_text(code + main)
     flags = ["-x", "c++", "-Wall", "-Wextra", "-Werror"]
     subprocess.run(["g++", *flags, "host.c", "-o", "host"], cwd=tmp_path, check=True)
-    said = subprocess.run([tmp_path / "host"], capture_output=True, text=True, check=True).stdout
-    taken = [bytes.fromhex(one) for one in re.findall("<(.*?)>", said)]
+    output = subprocess.run([tmp_path / "host"], capture_output=True, text=True, check=True).stdout
+    taken = [bytes.fromhex(one) for one in re.findall("<(.*?)>", output)]
     assert taken == [bytes([kind, sequence]) + rest for kind, sequence, rest in answers]
-    sent = bytes.fromhex(re.sub("<.*?>", "", said))
+    sent = bytes.fromhex(re.sub("<.*?>", "", output))
     assert sent == asked + bytes(len(line) - len(asked))

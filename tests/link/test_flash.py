@@ -26,13 +26,7 @@ from firstspike.hdl.link.protocol.messages import weight_bytes, weight_writes
 from firstspike.sim.benches.link.script import Answer, Script
 from tests.support.command import toy_network
 from tests.support.flashed_link import damage_link, flashed_board, image_at, lack_of
-from tests.support.link_board import (
-    RING_BYTES,
-    decision_of,
-    events_request,
-    fields_of,
-    inputs_request,
-)
+from tests.support.link_board import RING_BYTES, decision_of, fields_of, inputs_request
 
 BOARD = flashed_board()
 LAYERS = len(BOARD.network.weights)
@@ -60,12 +54,6 @@ def answers(script: Script, requests: list[tuple[Request, bytes]]) -> list[Answe
 def decisions(answers: list[Answer]) -> list[tuple]:
     """The decisions in answers."""
     return [decision_of(answer, LAYERS) for answer in answers]
-
-
-def refusals(count: int, first: int) -> list[tuple]:
-    """Type, sequence and payload of `count` refused images."""
-    payload = bytes([Cause.WEIGHTS])
-    return [(Notice.REFUSED, first + number, payload) for number in range(count)]
 
 
 @pytest.mark.parametrize(("lanes", "rows"), [((3, 2), 1), ((5, 4), 1), ((12, 4), 4), ((7, 3), 2)])
@@ -122,21 +110,6 @@ def test_the_host_loads_other_weights_over_those_of_the_flash():
     expected = replace(BOARD, network=other).expected(PIXELS)
     assert decisions(after) == expected
     assert expected != BOARD.expected(PIXELS)
-
-
-def test_without_weights_images_are_refused_until_all_are_written():
-    requests = writes(BOARD.network)
-    kinds = [IMAGES[1], events_request([(8, 0), (9, 3)]), events_request([])]
-    hello = (Request.HELLO, b"")
-    asked = [*kinds, *requests[:-1], IMAGES[1], requests[-1], hello, (Request.RESET, b""), *IMAGES]
-    first, *rest = answers(Script().start({}), asked)
-    assert lack_of(first) == Fault.ABSENT
-    assert fields_of(rest[: len(kinds)]) == refusals(len(kinds), 1)
-    last = len(kinds) + len(requests) - 1
-    assert all(one.kind == Request.WRITE + ANSWER for one in rest[len(kinds) : last])
-    assert fields_of(rest[last : last + 1]) == refusals(1, last + 1)
-    assert lack_of(rest[last + 2]) is None
-    assert decisions(rest[-len(IMAGES) :]) == BOARD.expected(PIXELS)
 
 
 def test_the_button_shows_nothing_without_weights():

@@ -1,24 +1,22 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The link's hardware against the protocol and the golden model, byte by byte."""
+"""The link's hardware against the protocol and the golden model, byte by byte and bit by bit."""
 
+import asyncio
 import gc
 import struct
-import zlib
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from firstspike.golden import events
 from firstspike.hdl.core.config import weight_chunks
-from firstspike.hdl.layer.words import chunks_of
 from firstspike.hdl.link.framing.spi import BYTE_CLOCKS
 from firstspike.hdl.link.linked_core import LinkedCore
 from firstspike.hdl.link.protocol.formats import (
     ANSWER,
-    CHECKSUM_FORMAT,
     DELIMITER,
     ERROR_FORMAT,
-    PROBE,
     REQUEST_OVERHEAD,
     STATUS_FORMAT,
     UNLABELLED,
@@ -32,7 +30,10 @@ from firstspike.hdl.link.protocol.formats import (
 )
 from firstspike.hdl.link.protocol.identity import DesignProperties, config_of
 from firstspike.hdl.link.protocol.messages import WORD_BYTES, weights_header
+from firstspike.sim.benches.link.fuzz import WRONG, fuzz
+from firstspike.sim.benches.link.fuzz_bench import FuzzBench
 from firstspike.sim.benches.link.script import Script
+from firstspike.sim.benches.link.session import session
 from tests.support.bad_events import causes_at
 from tests.support.link_board import (
     BUILD,
@@ -54,6 +55,7 @@ LOADED = SmallBoard(NETWORK, loaded=True, lanes=9)  # words of two chunks in the
 GRADED = SmallBoard(small_network(encoding="levels-4"))
 ROWS = SmallBoard(NETWORK, rows=4)
 OVERLAP = SmallBoard(NETWORK, lanes=13, rows=4, overlap=True)
+PLAYING = SmallBoard(NETWORK, bench_images=7)
 LAYERS = len(NETWORK.weights)
 
 
@@ -95,12 +97,37 @@ def content_of(board: SmallBoard) -> bytes:
     )
 
 
-def chunk_bytes(board: SmallBoard, layer: int) -> int:
-    """Bytes of a word of a layer."""
-    return 4 * chunks_of(board.config.layers[layer])
+@pytest.mark.parametrize("bits", [False, True])
+def test_a_session_is_as_golden_has_it(bits):
+    """Weights, images, bad events, refusals, and a byte without its stop bit, one by one."""
+    session(bits)
 
 
-@pytest.mark.parametrize("board", sampled([BOARD, LOADED, GRADED, ROWS, OVERLAP], 5))
+@pytest.mark.parametrize(
+    ("frames", "bits"),
+    [
+        (150, False),
+        *(pytest.param(*one, marks=pytest.mark.long) for one in ((1000, False), (160, True))),
+    ],
+)
+def test_hostile_frames_do_no_harm(frames, bits):
+    findings = fuzz("test", frames, bits=bits)
+    assert findings.harmful == []
+    assert findings.frames == frames
+    assert min(findings.kinds.values()) > 0
+    assert len(findings.kinds) == (17 if bits else 15)
+
+
+def test_an_answer_that_is_no_frame_is_wrong():
+    bench = FuzzBench.__new__(FuzzBench)  # without a simulation
+    content = bytes([Notice.ERROR, 1]) + DELIMITER + encode_frame(Request.STATUS + ANSWER, 7)
+    bench.line = SimpleNamespace(arrived=SimpleNamespace(content=content))
+    bench.domain, bench._read = SimpleNamespace(cycle=0), 0
+    wrong = asyncio.run(bench.answered([bytes([Request.STATUS + ANSWER, 7])]))
+    assert wrong == f"{WRONG}: 00ff01 instead of 8907"
+
+
+@pytest.mark.parametrize("board", sampled([BOARD, LOADED, GRADED, ROWS, OVERLAP, PLAYING], 6))
 def test_hello_says_who_the_board_is(board):
     script = Script().request(Request.HELLO, 200).request(Request.HELLO, 7).answers(2)
     answers = board.run(script).answers
@@ -109,7 +136,10 @@ def test_hello_says_who_the_board_is(board):
     assert answers[1].payload[1:] == answers[0].payload[1:]
     bitmaps = (board.config.bitmap is not None) << IdentityFlag.BITMAPS
     overlaps = board.overlap << IdentityFlag.OVERLAPS
-    assert identity.flags == bitmaps | overlaps | board.loaded << IdentityFlag.NEEDS_WEIGHTS
+    bench = (board.bench_images > 0) << IdentityFlag.BENCH
+    lacks = board.loaded << IdentityFlag.NEEDS_WEIGHTS
+    assert identity.flags == bitmaps | overlaps | bench | lacks
+    assert identity.bench_images == board.bench_images
     assert config_of(identity) == board.config
     assert identity.capacity == RING_BYTES - 1
     assert identity.max_payload == RING_BYTES - 1 - REQUEST_OVERHEAD
@@ -117,11 +147,6 @@ def test_hello_says_who_the_board_is(board):
     assert identity.build == BUILD
     assert identity.network.hex() == board.network.digest()
     assert (identity.n_inputs, identity.unit, identity.deadline) == (40, 8, 50)
-    for layer, config in zip(identity.layers, board.config.layers, strict=True):
-        assert (layer.n_in, layer.n_out) == (config.folding.n_in, config.folding.n_out)
-        assert (layer.lanes, layer.window) == (config.folding.lanes, config.folding.window)
-        assert (layer.threshold, layer.weight_bits) == (config.threshold, 4)
-        assert (layer.slope_bits, layer.potential_bits) == config.widths
 
 
 @pytest.mark.parametrize(
@@ -200,34 +225,6 @@ def test_a_mark_waits_through_a_bad_frame_while_an_image_streams():
 
 
 @pytest.mark.parametrize("board", sampled([BOARD, GRADED, ROWS, OVERLAP], 4))
-def test_events_are_classified_as_golden_does(board):
-    pixels = np.random.default_rng(2).integers(0, 256, (20, 40)).astype(np.uint8)
-    pixels[3] = 0
-    requests = [events_request(events(ticks).tolist()) for ticks in board.ticks(pixels)]
-    script = Script().request(Request.HELLO, 249).answers(1).stream(requests, 250, RING_BYTES - 1)
-    answers = board.run(script).answers[1:]
-    for answer, expected in zip(answers, board.expected(pixels), strict=True):
-        *decision, _, rows = decision_of(answer, LAYERS)
-        assert (*decision, rows) == (*expected[:3], expected[4])
-    assert [a.sequence for a in answers] == [(250 + i) % 256 for i in range(20)]
-
-
-def test_bad_events_are_flagged():
-    bad = [
-        ([(8, 3), (8, 77)], 1 << DecisionFlag.ADDRESS),
-        ([(8, 3), (8, 0x8003)], 1 << DecisionFlag.ADDRESS),
-        ([(0, 3), (8, 4)], 1 << DecisionFlag.TICK),
-        ([(8, 3), (51, 4)], 1 << DecisionFlag.TICK),
-        ([(8, 3), (0x4009, 4)], 1 << DecisionFlag.TICK),
-        ([(9, 3), (8, 4)], 1 << DecisionFlag.ORDER),
-        ([], 0),
-    ]
-    script = Script().stream([events_request(spikes) for spikes, _ in bad], 0, RING_BYTES - 1)
-    answers = BOARD.run(script).answers
-    assert [decision_of(a, LAYERS)[1] & ~1 for a in answers] == [flags for _, flags in bad]
-
-
-@pytest.mark.parametrize("board", sampled([BOARD, GRADED, ROWS, OVERLAP], 4))
 def test_a_row_that_spikes_again_is_dropped_and_flagged(board):
     """The flag is set in that image alone; a bad row does not stand for the row of its low bits."""
     rng, no_row = np.random.default_rng(5), 1 << DecisionFlag.ADDRESS
@@ -254,37 +251,6 @@ def test_a_row_that_spikes_again_is_dropped_and_flagged(board):
         assert (*decision, rows) == (expected[0], expected[1] | flag, expected[2], expected[4])
 
 
-def test_weights_are_written_read_and_summed():
-    content = content_of(LOADED)
-    script, sequence, position, asked = Script(), 0, 0, []
-    rng = np.random.default_rng(4)
-    for layer, config in enumerate(LOADED.config.layers):
-        size, address = chunk_bytes(LOADED, layer), 0
-        while address < config.words:
-            count = min(int(rng.integers(1, 12)), config.words - address)
-            part = content[position : position + count * size]
-            script.ask(write(layer, address, part), sequence)
-            script.answers(sequence + 1)
-            asked.append((layer, address, count, part))
-            address, position, sequence = address + count, position + len(part), sequence + 1
-    written = sequence
-    for layer, address, _, part in asked:
-        script.ask(read(layer, address, len(part) // WORD_BYTES), sequence)
-        script.answers(sequence + 1)
-        sequence += 1
-    pixels = LOADED.pixels(8)
-    script.request(Request.CHECKSUM, sequence).answers(sequence + 1)
-    script.stream([bitmap(image) for image in pixels], sequence + 1, RING_BYTES - 1)
-    answers = LOADED.run(script, pauses=True).answers
-    assert fields_of(answers[:written]) == [
-        (Request.WRITE + ANSWER, i, b"") for i in range(written)
-    ]
-    assert [a.payload for a in answers[written:sequence]] == [part for *_, part in asked]
-    assert CHECKSUM_FORMAT.unpack(answers[sequence].payload) == (zlib.crc32(content),)
-    found = [decision_of(answer, LAYERS) for answer in answers[sequence + 1 :]]
-    assert found == LOADED.expected(pixels)
-
-
 @pytest.mark.parametrize("board", sampled([BOARD, LOADED, ROWS, OVERLAP], 4))
 def test_a_checksum_takes_no_longer_than_is_said(board):
     script = Script().request(Request.STATUS, 0).answers(1).request(Request.CHECKSUM, 1).answers(2)
@@ -293,85 +259,12 @@ def test_a_checksum_takes_no_longer_than_is_said(board):
     assert 0.8 * CHECKSUM_CYCLES < (after.cycle - before.cycle) / chunks <= CHECKSUM_CYCLES
 
 
-def test_what_is_not_there_is_refused_and_nothing_is_touched():
-    words = [layer.words for layer in LOADED.config.layers]
-    two, one = bytes(range(1, 17)), bytes(range(1, 9))  # words of the first layer
-    bad = [
-        write(0, words[0] - 1, two),
-        write(0, words[0], one),
-        write(0, words[0] + 70_000, one),
-        write(0, 1 << 23, one),
-        write(2, 0, one),
-        write(255, 0, one),
-        write(0, 0, two[:12]),
-        write(0, 0, b""),
-        write(1, words[1] - 1, one),
-        read(0, words[0], 2),
-        read(0, words[0] - 1, 4),
-        read(0, words[0] - 1, 1),
-        read(0, 0, 255),
-        read(1, words[1] - 3, 4),
-        read(2, 0, 2),
-        read(130, 0, 2),
-        read(0, 1 << 16, 2),
-        read(0, 0, 0),
-    ]
-    script = Script().request(Request.CHECKSUM, 0).answers(1)
-    for number, (kind, payload) in enumerate(bad):
-        script.request(kind, 1 + number, payload).answers(2 + number)
-    last = 1 + len(bad)
-    script.request(Request.CHECKSUM, last)
-    script.ask(read(0, words[0] - 1, 2), last + 1)
-    script.ask(read(1, words[1] - 4, 4), last + 2).answers(last + 3)
-    answers = LOADED.run(script).answers
-    assert fields_of(answers[1:last]) == [refused(1 + i) for i in range(len(bad))]
-    assert answers[last].payload == answers[0].payload
-    assert len(answers[last + 1].payload) == 8
-    assert len(answers[last + 2].payload) == 16
-
-
 @pytest.mark.long
 def test_a_layer_behind_three_is_refused():
     board = SmallBoard(small_network(hidden=(9, 11)), lanes=3)
     script = Script().ask(read(3, 0, 1), 0).answers(1)
     script.ask(write(3, 0, bytes(4)), 1).answers(2)
     assert fields_of(board.run(script).answers) == [refused(0), refused(1)]
-
-
-def test_frames_that_are_none_are_dropped_counted_and_told():
-    good = encode_frame(Request.STATUS, 0)
-    _, payload = bitmap(BOARD.pixels(1)[0])
-    script = Script()
-    for content in (
-        DELIMITER * 3,  # empty frames are ignored
-        good[:-2] + DELIMITER,
-        b"\5\1\2" + DELIMITER,
-        good[:3] + bytes([good[3] ^ 4]) + good[4:],
-        b"\2\1" + DELIMITER,
-        encode_frame(12, 0),
-        encode_frame(Request.SETTINGS, 0, bytes(9)),  # this core does not learn
-        encode_frame(PROBE, 99),
-        *(encode_frame(kind, 0, bytes(8)) for kind in (2, 3, 5)),  # of version 2 of the protocol
-        encode_frame(Request.STATUS, 0, b"1"),
-        encode_frame(Request.INPUTS, 0, payload[:-1]),
-        encode_frame(Request.INPUTS, 0, payload + b"\0"),
-        encode_frame(Request.WRITE, 0, weights_header(0, 0, 1)),
-        encode_frame(Request.WRITE, 0, weights_header(0, 0, 1) + bytes(6)),
-        encode_frame(Request.WRITE, 0, weights_header(0, 0, 1) + bytes(8)),
-        encode_frame(Request.EVENTS, 0, b""),
-        encode_frame(Request.EVENTS, 0, bytes(4)),
-        encode_frame(Request.STATUS, 1),
-        encode_frame(Request.EVENTS, 0, bytes(1 + 4 * 64)),
-    ):
-        script.send(content).pause(800)
-    script.broken(b"\7").send(DELIMITER).pause(800).request(Request.STATUS, 0).answers(22)
-    answers = BOARD.run(script).answers
-    causes = [Cause.FRAMING, Cause.FRAMING, Cause.CRC, Cause.CRC]
-    causes += [Cause.TYPE] * 6 + [Cause.LENGTH] * 8
-    causes += [Cause.SEQUENCE, Cause.OVERRUN, Cause.FRAMING]
-    assert fields_of(answers[:-1]) == [error(cause, 1 + i, 0) for i, cause in enumerate(causes)]
-    status = STATUS_FORMAT.pack(Cause.FRAMING, len(causes))
-    assert fields_of(answers[-1:]) == [(Request.STATUS + ANSWER, 0, status)]
 
 
 def test_after_a_loss_nothing_is_taken_until_hello():
@@ -405,18 +298,6 @@ def test_a_host_that_sends_more_than_the_capacity_loses_what_is_too_much():
     assert error(Cause.SEQUENCE, 4, 7) in fields_of(answers)
     assert fields_of(answers)[-1][:2] == (Request.HELLO + ANSWER, 3)
     assert answers[-1].payload[0] == 7
-
-
-def test_reset_of_the_core_leaves_weights_and_link():
-    pixels = BOARD.pixels(3)
-    script = Script().ask(bitmap(pixels[0]), 0).request(Request.RESET, 1)
-    script.request(Request.CHECKSUM, 2).ask(bitmap(pixels[1]), 3)
-    script.request(Request.RESET, 4).ask(bitmap(pixels[2]), 5).answers(6)
-    answers = BOARD.run(script).answers
-    expected = BOARD.expected(pixels)
-    assert [decision_of(answers[i], LAYERS) for i in (0, 3, 5)] == expected
-    assert fields_of([answers[1], answers[4]]) == [(0x8A, 1, b""), (0x8A, 4, b"")]
-    assert answers[2].payload == CHECKSUM_FORMAT.pack(zlib.crc32(content_of(BOARD)))
 
 
 @pytest.mark.long

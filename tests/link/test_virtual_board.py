@@ -53,19 +53,6 @@ def board(port):
         yield board
 
 
-@pytest.mark.long
-def test_weights_are_written_and_read_back(board):
-    stored = LearningState.of(NETWORK, 10).weights
-    assert all(map(np.array_equal, board.read_weights(), stored))
-    other = tuple(weights[::-1, ::-1] for weights in stored)
-    assert board.load(NETWORK, other)
-    assert not board.load(NETWORK, other)
-    assert board.load(NETWORK)  # back to the network's own, bits below in their middle
-    assert all(map(np.array_equal, board.read_weights(), stored))
-    assert board.load(NETWORK, other)
-    assert all(map(np.array_equal, board.read_weights(), other))
-
-
 @pytest.mark.parametrize("pixels", [None, PIXELS])
 def test_decisions_and_cycles_are_goldens(board, pixels):
     results = board.classify(TICKS, pixels)

@@ -74,16 +74,11 @@ def test_real_weights_are_rounded(capfd, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     nir.write("real.nir", small())
     words = ("convert", "real.nir", "--weight-bits", 5, "--unit", 10, "--encoding", "levels-4")
-    said = result_of(capfd, *words, "--late", 60, "-o", "net.npz")
+    said = result_of(capfd, *words, "-o", "net.npz")
     network = load_network("net.npz")
     assert said["rounded"]
     assert network.weight_bits == (5, 5)
-    assert (network.unit, network.deadline, network.encoding, network.late) == (
-        10,
-        60,
-        "levels-4",
-        60,
-    )
+    assert (network.unit, network.deadline, network.encoding) == (10, 60, "levels-4")
     assert network.shape == (5, 4, 3)
     assert network.meta["command"].startswith(
         "firstspike convert real.nir --weight-bits 5 --unit 10"

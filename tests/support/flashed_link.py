@@ -14,7 +14,7 @@ from firstspike.hdl.link.protocol.formats import (
 )
 from firstspike.sim.benches.flash.model import FLASH_ADDRESS
 from firstspike.sim.benches.link.script import Answer, Script
-from firstspike.sim.benches.standalone.damage import damages
+from tests.support.damaged_flash import damages
 from tests.support.link_board import BUILD, SmallBoard, decision_of, inputs_request, small_network
 
 

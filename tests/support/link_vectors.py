@@ -15,11 +15,14 @@ from io import StringIO
 from typing import Any
 
 from firstspike.golden import Settings
+from firstspike.golden.learning.rule import REGISTERS
 from firstspike.hdl.link.protocol.formats import (
     COUNTS_FORMAT,
     DECISION_FORMAT,
     EVENT_FORMAT,
+    PLAY_FORMAT,
     PROBE,
+    SETTINGS_BYTES,
     SETTINGS_FORMAT,
     STORE_FORMAT,
     TURNAROUND_BYTES,
@@ -140,6 +143,17 @@ def _settings(**values: int) -> bytes:
     return SETTINGS_FORMAT.pack(*(Settings().registers() | values).values())
 
 
+def _out_of_range() -> Iterator[Vector]:
+    """Yield SETTINGS that are wrong in one register, by little and by much."""
+    for one in REGISTERS.values():
+        most = (1 << 8 * SETTINGS_BYTES[one.name]) - 1
+        # The last of them would be right in so many bits.
+        wrong = {one.lowest - 1, one.highest + 1, most, most & ~one.highest | 2}
+        for value in sorted(wrong & {*range(most + 1)} - {*range(one.lowest, one.highest + 1)}):
+            what = f"SETTINGS, `{one.name}` {value}"
+            yield Vector(what, Request.SETTINGS, _settings(**{one.name: value}))
+
+
 _STATUS = encode_frame(Request.STATUS, 0)
 _NONE = UNLABELLED
 _GOOD = _events(_NONE, (2, 3), (5, 0), (9, 1))
@@ -191,6 +205,10 @@ PLAYING = VectorBoard(
         Vector("PLAY 2 images, 3 times", Request.PLAY, play_payload(2, 3), counted=(282,)),
         Vector("PLAY 3 images", Request.PLAY, play_payload(3, 1)),
         Vector("PLAY them 0 times", Request.PLAY, play_payload(2, 0)),
+        Vector("PLAY 0 images", Request.PLAY, play_payload(0, 1)),
+        Vector("PLAY 257 images", Request.PLAY, PLAY_FORMAT.pack(257, 1)),
+        Vector("PLAY with a byte too much", Request.PLAY, play_payload(2, 1) + b"\0"),
+        Vector("STORE without the image", Request.STORE, STORE_FORMAT.pack(0, 0, 9)),
         Vector("SETTINGS, which it does not have", Request.SETTINGS, _settings()),
         Vector("a probe", PROBE),
         Vector("WRITE of version 2 of the protocol", 2, bytes(8)),
@@ -213,9 +231,7 @@ LEARNING = VectorBoard(
         *_weights(**_LEARNS),
         Vector("WRITE of half a word", Request.WRITE, weights_header(0, 0, 1) + bytes(4)),
         Vector("SETTINGS", Request.SETTINGS, settings_payload(Settings(step=3), seed=7)),
-        Vector("SETTINGS, `step` 0", Request.SETTINGS, _settings(step=0)),
-        Vector("SETTINGS, `step` 16", Request.SETTINGS, _settings(step=16)),
-        Vector("SETTINGS, `margin_minimum` 1", Request.SETTINGS, _settings(margin_minimum=1)),
+        *_out_of_range(),
         Vector("INPUTS 0, 1 and 3, to be learned as 1", Request.INPUTS, bytes([1, 0b1011])),
         Vector("the same as 2, which is no class", Request.INPUTS, bytes([2, 0b1011])),
         Vector(
@@ -233,6 +249,9 @@ LEARNING = VectorBoard(
         Vector("INPUTS, not to be learned", Request.INPUTS, bytes([_NONE, 0b1011])),
         Vector("CHECKSUM", Request.CHECKSUM),
         Vector("RESET", Request.RESET),
+        Vector("INPUTS 0, 1 and 3, to be learned as 1", Request.INPUTS, bytes([1, 0b1011])),
+        Vector("CHECKSUM", Request.CHECKSUM),
+        Vector("PLAY, which it does not have", Request.PLAY, play_payload(2, 1)),
     ),
     _LEARNS,
 )

@@ -13,8 +13,8 @@ from firstspike.golden.motion.defaults import DEFAULT_FRONT_END
 from firstspike.golden.motion.front import MotionFrontEnd
 from firstspike.golden.reporting import is_reported
 from firstspike.sim.benches.standalone.around import TOP, Sensed, startup_text
+from firstspike.sim.benches.standalone.desk import lines_of
 from firstspike.sim.benches.standalone.desk_bench import LOADING_CYCLES, PATIENCE, BoardBench
-from firstspike.sim.benches.standalone.run import lines_of
 from firstspike.sim.harness.bench_io import report
 from firstspike.sim.harness.networks import network_of, random_weights
 from firstspike.sim.harness.runner import Simulation

@@ -48,6 +48,11 @@ def library(core: GeneratedBusCore, folder: Path, source: str, *options: str) ->
     """
     for suffix in C_SUFFIXES:
         (folder / f"core{suffix}").write_text(core.files.get(suffix, ""))
+    return shared_library(folder, source, *options)
+
+
+def shared_library(folder: Path, source: str, *options: str) -> str:
+    """Likewise with the files of a core that are in the folder."""
     (folder / "library.c").write_text(_REGISTERS + source)
     words = ["-std=c99", "-Wall", "-Werror", "-shared", "-fPIC", *options]
     subprocess.run(["gcc", *words, "-I.", "-o", "library.so", "library.c"], cwd=folder, check=True)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Small netlists as Yosys writes them, and what a build reports of its design."""
+"""What a build reports of its design, and the netlist of its folder."""
 
 import json
 from pathlib import Path
@@ -7,18 +7,6 @@ from typing import Any
 
 from firstspike.boards.building import bitstream
 from firstspike.boards.building.design import TOP, Design
-
-_CELLS = {
-    "turned": (
-        "SB_LUT4",
-        {"LUT_INIT": "0000000000000001"},
-        {"I0": 3, "I1": "0", "I2": "0"},
-        "O",
-        5,
-    ),
-    "held": ("SB_DFF", {}, {"C": 2, "D": 5}, "Q", 3),
-}
-"""Type, parameters, inputs and output of each cell by its name; a wire is a number."""
 
 
 def build_report(design: Design, board: str) -> dict[str, Any]:
@@ -45,31 +33,3 @@ def synthesise(design: Design, folder: Path) -> dict[str, int]:
     report = {"board": design.board.name, "clock": design.hz}
     (folder / "report.json").write_text(json.dumps(report))
     return used
-
-
-def turning() -> str:
-    """Return a register that turns over at every clock, which nextpnr places in no time."""
-    cells = {}
-    for name, (kind, parameters, inputs, output, wire) in _CELLS.items():
-        cells[name] = {
-            "hide_name": 0,
-            "type": kind,
-            "parameters": parameters,
-            "attributes": {},
-            "port_directions": dict.fromkeys(inputs, "input") | {output: "output"},
-            "connections": {port: [bit] for port, bit in (inputs | {output: wire}).items()},
-        }
-    ports = {"clk": ("input", 2), "out": ("output", 3)}
-    top = {
-        "attributes": {"top": "1"},
-        "ports": {
-            name: {"direction": direction, "bits": [bit]}
-            for name, (direction, bit) in ports.items()
-        },
-        "cells": cells,
-        "netnames": {
-            name: {"hide_name": 0, "bits": [bit], "attributes": {}}
-            for name, (_, bit) in ports.items()
-        },
-    }
-    return json.dumps({"creator": "tests", "modules": {"top": top}})

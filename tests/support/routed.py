@@ -2,13 +2,26 @@
 """Placed designs with every kind of cell, for the check of bitstreams of each family."""
 
 import json
+import re
+import shutil
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
+from os import environ
 from pathlib import Path
+from random import Random
 from typing import Any, NamedTuple
+from unittest.mock import patch
 
+from firstspike.boards.building.bitstream import REPORT, fingerprint
+from firstspike.boards.building.layout import ROUTED, layout_record
+from firstspike.boards.building.programmer import program
+from firstspike.boards.pins.board import Board
 from firstspike.boards.routed import RoutedDesign, read_routed
+from firstspike.golden.system.errors import FirstSpikeError
+from firstspike.scripts.verbs.check.bitstream import command as check_command
+
+from .mutants import of_bytes, of_json
 
 
 class Example(NamedTuple):
@@ -101,3 +114,91 @@ def reset(kind: str, name: str, value: str, of: str = "parameters", **parameters
 def with_flip(content: bytes, at: int = 5000) -> bytes:
     """Invert a bit of a byte."""
     return content[:at] + bytes([content[at] ^ 4]) + content[at + 1 :]
+
+
+TEXTS = ("", "x", "-1", "0 ", "²", "9" * 5000, "X999/Y999/SLICEA.LC0", "set_io", "\x1b[2J")
+"""Words that nextpnr does not write."""
+
+
+def of_cells(rng: Random, content: bytes) -> bytes:
+    """A routed design: cells, pins and settings have other names, other values, or are missing."""
+    written = json.loads(content)
+    (module,) = written["modules"].values()
+    cells = list(module["cells"].values())
+    by_kind = list({cell["type"]: cell for cell in cells}.values())
+    for _ in range(rng.choice((1, 1, 2, 8))):
+        cell, other = (rng.choice(rng.choice((cells, by_kind))) for _ in range(2))
+        field = rng.choice(("type", "bel", "parameters", "attributes", "connections"))
+        if field == "type":
+            cell["type"] = other["type"]
+        elif field == "bel":
+            bel = cell["attributes"]["NEXTPNR_BEL"]
+            moved = re.sub(r"\d+", lambda _: str(rng.randrange(130)), bel, count=rng.choice((1, 3)))
+            renamed = re.sub(r"[A-D]", "Z", bel)
+            taken = other["attributes"]["NEXTPNR_BEL"]
+            cell["attributes"]["NEXTPNR_BEL"] = rng.choice((moved, renamed, taken, *TEXTS))
+        elif cell[field] and other[field]:
+            name, foreign = rng.choice(list(cell[field])), rng.choice(list(other[field]))
+            match rng.randrange(4):
+                case 0:
+                    del cell[field][name]
+                case 1:
+                    cell[field][foreign] = cell[field][name]
+                    cell["port_directions"].setdefault(foreign, rng.choice(("input", "output")))
+                case 2:
+                    cell[field][name] = other[field][foreign]
+                case _:
+                    cell[field][name] = rng.choice(([1], [-1], [10**30], *TEXTS))
+    return json.dumps(written).encode()
+
+
+def of_words(rng: Random, content: bytes) -> bytes:
+    """A text whose words are missing, repeated, exchanged or others."""
+    parts = re.split(rb"([^\s\"]+)", content)
+    for _ in range(rng.choice((1, 1, 4))):
+        at, other = (rng.randrange(1, len(parts), 2) for _ in range(2))
+        word, odd = parts[at], rng.choice(TEXTS).encode()
+        parts[at] = rng.choice((b"", word * 2, parts[other], odd, of_bytes(rng, word)))
+    return b"".join(parts)
+
+
+MUTATORS = {ROUTED: (of_cells, of_cells, of_json, of_words), REPORT: (of_json, of_words)}
+"""How the files of a build are changed; others as `of_words` and `of_bytes` do."""
+
+
+def check_mutant(one: Example, folder: Path, board: Board, seed: int) -> None:
+    """A changed file of a build is checked, or refused in a sentence that names it."""
+    rng = Random(seed)
+    (bitstream,) = one.folder.glob("firstspike.bi[nt]")
+    layout = layout_record(bitstream, board)
+    report = {"board": board.name, "device": board.device.name, "network": "", "layout": layout}
+    files = {path.name: path.read_bytes() for path in one.folder.glob("firstspike.[blp]*")}
+    files[ROUTED] = json.dumps(one.written).encode()
+    files[REPORT] = json.dumps(report | {"bitstream": fingerprint(bitstream)}).encode()
+    changed = rng.choice(list(files))
+    files[changed] = rng.choice(MUTATORS.get(changed, (of_words, of_bytes)))(rng, files[changed])
+    if changed != ROUTED and rng.random() < 0.3:
+        del files[ROUTED]
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    for name, content in files.items():
+        (folder / name).write_bytes(content)
+    words = [str(folder / bitstream.name)]
+    names = {changed, "the PATH"}
+    if changed == REPORT or ROUTED not in files:
+        names |= {"report", bitstream.name}
+    for check in (
+        lambda: check_command.main(words, standalone_mode=False),
+        lambda: program(board, Path(*words)),
+    ):
+        with patch.dict(environ, PATH=""):  # without programmers
+            told = _refusal(check)
+        assert told is None or any(name in told for name in names), told
+
+
+def _refusal(check: Callable[[], object]) -> str | None:
+    try:
+        check()
+    except FirstSpikeError as error:
+        return str(error)
+    return None

@@ -3,6 +3,7 @@
 
 import gc
 import re
+import shutil
 import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -116,8 +117,9 @@ def lend_runtime(cache: Path) -> set[str]:
     lent = set()
     for compiled in cache_folder().glob("?" * 40 + "/verilated.o"):
         source = compiled.parent
-        for path in (source, source.with_suffix(".sums")):
-            if path.exists():
-                (cache / path.name).symlink_to(path)
+        (cache / source.name).symlink_to(source)
+        sums = source.with_suffix(".sums")  # the cache follows no link to it
+        if sums.exists():
+            shutil.copy(sums, cache)
         lent.add(source.name)
     return lent

@@ -8,7 +8,7 @@ from amaranth.lib.wiring import In, Out
 from firstspike.golden.network import NetworkError
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.core.ports import decision_layout
-from firstspike.hdl.lib.block import Block, struct, tap
+from firstspike.hdl.lib.block import Block, assign_members, struct, tap
 from firstspike.hdl.lib.memories import Memory
 from firstspike.hdl.lib.resetless_register import resetless_register
 from firstspike.hdl.link.protocol.formats import (
@@ -185,9 +185,7 @@ class Player(Block):
         m.d.comb += [
             read.addr.eq(Cat(word, counter.image)),
             self.words.payload.eq(fetched),
-            counter.count.eq(self.count),
-            counter.rounds.eq(self.rounds),
-            counter.start.eq(self.start),
+            assign_members(counter, self, "count", "rounds", "start"),
             counter.advance.eq(step & sending & is_last),
         ]
         with m.If(step):
@@ -216,9 +214,7 @@ class Player(Block):
             read.addr.eq(counter.image),
             self.decision.ready.eq(self.running & comparable),
             accepted.eq(self.decision.valid & self.decision.ready),
-            counter.count.eq(self.count),
-            counter.rounds.eq(self.rounds),
-            counter.start.eq(self.start),
+            assign_members(counter, self, "count", "rounds", "start"),
             counter.advance.eq(accepted),
         ]
         m.d.sync += [

@@ -7,6 +7,7 @@ from amaranth.lib.crc.catalog import CRC32_ISO_HDLC
 
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.core.weight_address import WeightAddressCounter
+from firstspike.hdl.lib.block import assign_members
 from firstspike.hdl.lib.checksum import Checksum
 from firstspike.hdl.lib.counting import previous_or
 from firstspike.hdl.link.protocol.formats import WEIGHTS_FORMAT, Request
@@ -62,8 +63,7 @@ class WeightHandler(Handler):
             ),
             counter.load_address.eq(state == State.LOAD),
             port.payload.write.eq(writes),
-            port.payload.layer.eq(counter.layer),
-            port.payload.address.eq(counter.address),
+            assign_members(port.payload, counter, "layer", "address"),
             port.payload.data.eq(request.word),
             port.valid.eq((state == State.REQUEST) & (sums | (chunks_left != 0))),
         ]

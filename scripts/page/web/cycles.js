@@ -8,21 +8,20 @@
  * @property {number[]} lanes
  * @property {number[]} groups
  * @property {number[]} window
- * @property {boolean[]} serial_sweeps
+ * @property {number[]} serial_sweeps
  * @property {number[]} stages
  * @property {number[]} fetching
- * @property {boolean[]} has_slots
+ * @property {number[]} mask_fifo_depth
  * @property {number[]} rows
  * @property {number[]} sends
- * @property {number[]} release
- * @property {number[]} queued
- * @property {boolean[]} convolves
- * @property {number[]} located
+ * @property {number[]} release_cycles
+ * @property {number[]} queued_cycles
+ * @property {number[]} decision_cycles
+ * @property {number[]} convolves
+ * @property {number[]} located_cycles
  * @property {number[]} positions
- * @property {number} decision
  * @property {number} deadline
  * @property {number} serialiser_block
- * @property {number} mask_fifo_depth
  * @property {Record<string, number>} latency
  *
  * @typedef {import("./ticks.js").Ticks} Ticks
@@ -63,8 +62,8 @@ export class Layers {
     this.#decisionTick = decisionTick;
     this.#layers = shape.n_out.map((_, layer) => ({
       registers: new Array(shape.stages[layer] + 2).fill(0),
-      places: new Array(shape.mask_fifo_depth).fill(0),
-      located: new Array(shape.located[layer] + 2).fill(0),
+      places: new Array(shape.mask_fifo_depth[layer]).fill(0),
+      located: new Array(shape.located_cycles[layer] + 2).fill(0),
       /** The positions that a spike has reached, in this order. */
       listed: /** @type {Set<number>} */ (new Set()),
       settled: 0,
@@ -149,14 +148,14 @@ export class Layers {
         : this.#walked(layer, firstGroup, rows, steps, takesRow, ends);
       for (const visit of visits) {
         const { fires } = visit;
-        const freed = state.places[state.masks % shape.mask_fifo_depth] + latency.FREED;
-        const fetched = fires && shape.has_slots[layer] ? freed + 1 : 0;
-        const ready = fires && !shape.has_slots[layer] ? state.skidFree : 0;
+        const freed = state.places[state.masks % shape.mask_fifo_depth[layer]] + latency.FREED;
+        const fetched = fires && shape.mask_fifo_depth[layer] ? freed + 1 : 0;
+        const ready = fires && !shape.mask_fifo_depth[layer] ? state.skidFree : 0;
         const [issued, left] = this.#issue(layer, at, fetched, ready);
         at = issued + 1;
         if (begun < 0) begun = issued;
         if (visit.decides && state.now === this.#decisionTick) {
-          this.decided = left + latency.POTENTIALS + shape.decision;
+          this.decided = left + latency.POTENTIALS + shape.decision_cycles[layer];
           return taken;
         }
         if (fires) this.#serialise(layer, visit, steps, left, ends);
@@ -164,7 +163,7 @@ export class Layers {
         if (this.decided >= 0) return taken;
       }
       if (convolves) {
-        state.located[shape.located[layer] + 1] = visits.length ? at : at + 1;
+        state.located[shape.located_cycles[layer] + 1] = visits.length ? at : at + 1;
         at = state.next = begun + 1;
         if (steps > 0 || ends) state.promised = state.blockFree + latency.DONE;
       }
@@ -194,7 +193,7 @@ export class Layers {
    */
   #locate(layer, at) {
     const e = this.#layers[layer].located;
-    const walk = this.#shape.located[layer];
+    const walk = this.#shape.located_cycles[layer];
     const issued = Math.max(at, e[2] - 1);
     e[1] = issued + 1;
     for (let k = 2; k <= walk; k++) e[k] = Math.max(e[k - 1] + 1, e[k + 1]);
@@ -295,13 +294,13 @@ export class Layers {
     const state = this.#layers[layer];
     const beats = this.#maskBeats(layer, visit, steps);
     if (shape.window[layer]) state.arrived.push(...beats.flatMap(({ neuron }) => neuron ?? []));
-    const places = shape.has_slots[layer];
+    const places = shape.mask_fifo_depth[layer];
     const sends = shape.sends[layer];
     let offer;
     if (places) {
       const empty = sends === 1 ? state.maskFree : state.blockFree;
       const departure = Math.max(left + latency.MASK_CHECK, empty);
-      state.places[state.masks++ % shape.mask_fifo_depth] = departure;
+      state.places[state.masks++ % shape.mask_fifo_depth[layer]] = departure;
       offer = departure + (sends > 1 ? latency.FIRST_BEAT : latency.BLOCK_SEARCH);
     } else {
       offer = Math.max(left, state.blockFree) + latency.FIRST_BEAT;
@@ -333,10 +332,10 @@ export class Layers {
    * @param {boolean} ends
    */
   #release(layer, steps, ends) {
-    const { latency, release, queued } = this.#shape;
+    const { latency, release_cycles, queued_cycles } = this.#shape;
     const state = this.#layers[layer];
-    let empty = state.blockFree + release[layer];
-    let offer = state.blockFree + queued[layer];
+    let empty = state.blockFree + release_cycles[layer];
+    let offer = state.blockFree + queued_cycles[layer];
     const spikes = this.#spikes[layer];
     for (const neuron of state.arrived.sort((a, b) => spikes[a] - spikes[b])) {
       /** @type {number} */

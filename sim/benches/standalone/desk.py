@@ -6,23 +6,23 @@
 The other side of this file is `desk_bench`.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
 import numpy as np
 
-from firstspike.golden import Network, encode, infer
+from firstspike.golden import Network, Results, encode, infer
 from firstspike.golden.front_ends import sound_of
 from firstspike.golden.reporting import is_reported
 from firstspike.golden.sound.i2s import I2sMicrophone
 from firstspike.golden.sound.microphone import Microphone
 from firstspike.hdl.standalone.core import StandaloneCore
+from firstspike.hdl.standalone.texts import decision_line, decision_text
 from firstspike.sim.harness.runner import Simulation
 from firstspike.sim.harness.verilog import verilog_of
 
 from .around import TOP, Sensed, rtl_verilog, startup_text
-from .run import lines_of
 from .tape import CHUNK, Tape, chunks_of
 
 BENCH = "firstspike.sim.benches.standalone.desk_bench"
@@ -161,3 +161,10 @@ def tape_of(microphone: Microphone) -> Sensed:
     # It counts bits, and needs no frames.
     select = ", .microphone_select()" if isinstance(microphone, I2sMicrophone) else ""
     return Sensed(_PORTS, _TAPE, _JOINED + select, verilog_of(Tape(), "tape"))
+
+
+def lines_of(network: Network, results: Results, reported: np.ndarray) -> Iterator[bytes]:
+    """Yield the line of each reported decision; `reported` is bool [n]."""
+    for number in np.flatnonzero(reported):
+        name = network.class_name(int(results.decision[number]))
+        yield decision_line(decision_text(name, network.deadline), int(results.tick[number]))

@@ -10,7 +10,7 @@ from firstspike.sim.benches.flash.model import FLASH_ADDRESS
 from firstspike.sim.harness.bench_io import report
 from firstspike.sim.harness.streams import BlockBench, Dut, StreamSink
 
-from .run import Start
+from .flashed_run import Start
 
 STEP = 500
 """Cycles between two looks at the text."""

@@ -1,15 +1,15 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """A design that needs no computer, simulated from power-up to power-up.
 
-The other side of this file is `bench`.
+The other side of this file is `flashed_bench`.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
-from firstspike.golden import Network, Results, infer
+from firstspike.golden import Network, infer
 from firstspike.golden.flash import ImageError, payload_of
 from firstspike.golden.reporting import is_reported
 from firstspike.hdl.core.config import CoreConfig
@@ -17,13 +17,14 @@ from firstspike.hdl.flash.image import network_image, words_of
 from firstspike.hdl.standalone.core import FAULTS as FLASH_FAULTS
 from firstspike.hdl.standalone.core import LISTENING, LOADING
 from firstspike.hdl.standalone.status import Status
-from firstspike.hdl.standalone.texts import decision_line, decision_text, sentence
+from firstspike.hdl.standalone.texts import sentence
 from firstspike.sim.benches.core.items import items_of
+from firstspike.sim.benches.standalone.desk import lines_of
 from firstspike.sim.harness.runner import Simulation
 
-from .flashed import BROKEN, TOP, flashed_verilog
+from .flashed_core import BROKEN, TOP, flashed_verilog
 
-BENCH = "firstspike.sim.benches.standalone.bench"
+BENCH = "tests.support.flashed_bench"
 
 PATIENCE = 3_000
 """Cycles after the loading of weights in which every line is sent: an image takes fewer."""
@@ -92,10 +93,3 @@ def statuses_of(text: bytes) -> tuple[list[Status], bytes]:
     return list(map(Status.of_line, answers)), b"".join(
         line for line in lines if line not in answers
     )
-
-
-def lines_of(network: Network, results: Results, reported: np.ndarray) -> Iterator[bytes]:
-    """Yield the line of each reported decision; `reported` is bool [n]."""
-    for number in np.flatnonzero(reported):
-        name = network.class_name(int(results.decision[number]))
-        yield decision_line(decision_text(name, network.deadline), int(results.tick[number]))

@@ -37,10 +37,14 @@ from firstspike.hdl.link.protocol.messages import (
     weights_header,
     word_bytes,
 )
+from firstspike.sim.benches.link.fuzz import CLOCK, CLOCKS_A_BIT, LANES, RING_BYTES, small_network
+from firstspike.sim.benches.link.script import (
+    Script,
+    linked_core_verilog,
+    run_script,
+    serial_core_verilog,
+)
 from firstspike.sim.harness.runner import SimulationError
-
-from .fuzz import CLOCK, CLOCKS_A_BIT, LANES, RING_BYTES, small_network
-from .script import Script, linked_core_verilog, run_script, serial_core_verilog
 
 IMAGES = 5
 

@@ -16,7 +16,7 @@ from firstspike.golden.network import Network
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.flash.loader import REST_SECONDS
 from firstspike.hdl.layer.events import input_layout
-from firstspike.hdl.lib.block import Block, tap
+from firstspike.hdl.lib.block import Block, assign_handshake, assign_members, join, tap
 from firstspike.hdl.link.framing.uart import RECEIVED, UartReceiver, UartTransmitter
 from firstspike.hdl.standalone.core import BAUD, StandaloneCore
 from firstspike.hdl.standalone.counts import counted_layout
@@ -57,9 +57,8 @@ class StreamSensor(Block):
     def build(self, m: Module) -> None:
         """Put into the module m what is inside."""
         m.d.comb += [
-            self.events.valid.eq(self.items.valid),
+            assign_handshake(self.events, self.items),
             self.events.payload.eq(self.items.payload),
-            self.items.ready.eq(self.events.ready),
             self.reportable.eq(self.telling),
             self.fault.eq(self.broken),
         ]
@@ -97,17 +96,11 @@ class FlashedCore(Block):
         m.submodules.transmitter = transmitter = UartTransmitter(round(CLOCK / BAUD))
         wiring.connect(m, wiring.flipped(self.requests), transmitter.sent)
         m.submodules.flash = spi_flash(self.filled, core, rest=ceil(REST_SECONDS * CLOCK))
+        join(m, wiring.flipped(self), core, "items", "telling", "broken", "waiting")
         m.d.comb += [
-            core.items.valid.eq(self.items.valid),
-            core.items.payload.eq(self.items.payload),
-            self.items.ready.eq(core.items.ready),
-            core.telling.eq(self.telling),
-            core.broken.eq(self.broken),
             receiver.rx.eq(core.tx),
             core.rx.eq(transmitter.tx),
-            self.text.valid.eq(receiver.received.valid),
-            self.text.payload.eq(receiver.received.payload),
-            self.waiting.eq(core.waiting),
+            assign_members(self.text, receiver.received, "valid", "payload"),
         ]
 
 

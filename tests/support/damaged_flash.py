@@ -17,7 +17,7 @@ from firstspike.hdl.standalone.texts import sentence
 from firstspike.sim.harness.networks import network_of, random_weights
 from firstspike.sim.harness.runner import SimulationError
 
-from .run import StandaloneSimulation, Start, statuses_of
+from .flashed_run import StandaloneSimulation, Start, statuses_of
 
 IDENTITY = b"a design"
 

@@ -1,0 +1,241 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Put automatic faults into the Python code of the last commit, and list those no test catches.
+
+    make faults N=600 SEED=1
+    make faults N=20 FILES="golden/sound/pdm.py golden/neuron.py" JOBS=2
+
+First each file of tests that has changed, or reaches a source that has changed, runs once to record
+what its tests reach. Results are kept in build/faults: an interrupted run continues where it ended,
+and a further commit tries only those faults again that were not caught.
+
+The tests of a fault may reach it in other processes, and run isolated from the user's files.
+"""
+
+import argparse
+import fcntl
+import json
+import os
+import re
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import contextmanager
+from pathlib import Path
+from queue import SimpleQueue
+from typing import Any
+
+from firstspike.golden.system.progress import bar
+from tests.faults.operators import Fault, draw
+from tests.faults.reach import Reach
+from tests.faults.records import digest, is_valid, record
+from tests.faults.sandbox import Sandbox
+from tests.faults.survivors import explanation
+
+DRAWN = ("boards", "golden", "scripts")
+PORTIONS = (5, 30)
+"""Seconds of tests in the first runs of pytest for a fault; the last run has the other tests."""
+
+_FAILED = re.compile(r"^(?:FAILED|ERROR) (.*?)(?: - .*)?$", re.MULTILINE)
+
+
+def portions(tests: Sequence[str], seconds: dict[str, float]) -> list[list[str]]:
+    """Divide tests into those of the first seconds and the others, each by their files."""
+    found: list[list[str]] = [[] for _ in range(len(PORTIONS) + 1)]
+    total = 0.0
+    for test in tests:
+        total += seconds[test]
+        found[sum(total > one for one in PORTIONS)].append(test)
+    return [sorted(one, key=lambda test: test.partition("::")[0]) for one in found if one]
+
+
+def tried(sandbox: Sandbox, fault: Fault, reach: Reach, limit: float) -> dict[str, Any]:
+    """Return the result of a fault: its outcome, the test that decided, and how many tests ran."""
+    direct, shared = reach.tests(fault.path, fault.line)
+    chosen, total = [], 0.0
+    for test in (*direct, *shared):
+        if (total := total + reach.seconds[test]) <= limit or not chosen:
+            chosen.append(test)
+    result = {"tests": len(direct), "others": len(shared), "ran": 0, "by": ""}
+    if not chosen:
+        return result | {"outcome": "not reached"}
+    compiled = reach.is_compiled(fault.path)
+    with sandbox.changed(fault.path, fault.text):
+        for portion in portions(chosen, reach.seconds):
+            result["ran"] += len(portion)
+            seconds = 5 * sum(reach.seconds[one] for one in portion) + (180 if compiled else 90)
+            status, printed = sandbox.select(portion, seconds=seconds, fresh=compiled)
+            if status is None:
+                return result | {"outcome": "timed out"}
+            if status:
+                failed = _FAILED.search(printed)
+                return result | {
+                    "outcome": "caught",
+                    "by": failed[1] if failed else f"pytest's status {status}",
+                }
+    return result | {
+        "outcome": "survived" if len(chosen) == len(direct) + len(shared) else "undecided"
+    }
+
+
+def each(
+    sandboxes: Sequence[Sandbox], tasks: Iterable[Any], function: Callable[[Sandbox, Any], Any]
+) -> Iterator[tuple[Any, Any]]:
+    """Call a function with a free sandbox for each task; yield tasks with their results."""
+    free = SimpleQueue[Sandbox]()
+    for sandbox in sandboxes:
+        free.put(sandbox)
+
+    def call(task: Any) -> Any:
+        sandbox = free.get()
+        try:
+            return function(sandbox, task)
+        finally:
+            free.put(sandbox)
+
+    pool = ThreadPoolExecutor(len(sandboxes))
+    try:
+        running = {pool.submit(call, task): task for task in tasks}
+        for ended in as_completed(running):
+            yield running[ended], ended.result()
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Lock a folder, or end the program if another process uses it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "lock").open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            sys.exit(f"Another process uses {folder}: wait for its end.")
+        yield
+
+
+class Campaign:
+    """Faults of a commit and their results.
+
+    Parameters
+    ----------
+    root
+        The checkout.
+    jobs
+        Number of processes.
+    limit
+        Seconds of tests for a fault.
+    """
+
+    def __init__(self, root: Path, jobs: int, limit: float) -> None:
+        self._folder, self._limit = root / "build/faults", limit
+        words = ("git", "-C", root, "rev-parse", "HEAD")
+        self._commit = subprocess.check_output(words, text=True).strip()
+        folders = [self._folder / f"sandbox-{number}" for number in range(jobs)]
+        self._sandboxes = [Sandbox(root, folder, self._commit) for folder in folders]
+        self.checkout = self._sandboxes[0].checkout
+        """Folder with the sources of the commit."""
+
+        self._results = self._folder / "results.jsonl"
+
+    def paths(self) -> list[str]:
+        """Return the files that have faults."""
+        found = (path for one in DRAWN for path in (self.checkout / one).rglob("*.py"))
+        return [str(path.relative_to(self.checkout)) for path in found]
+
+    def reach(self) -> Reach:
+        """Return what all tests reach, and record it where a record is missing."""
+        records = self._folder / "records"
+        records.mkdir(exist_ok=True)
+        names = [
+            str(path.relative_to(self.checkout))
+            for path in sorted(self.checkout.glob("tests/*/test_*.py"))
+            if path.parent.name not in ("faults", "torch")
+        ]
+        missing = [one for one in names if not is_valid(records, one, self.checkout)]
+        if missing:
+            with bar(total=len(missing), desc="files of tests recorded", unit="file") as shown:
+                for _ in each(
+                    self._sandboxes, missing, lambda sandbox, name: record(sandbox, records, name)
+                ):
+                    shown.update()
+        return Reach(self.checkout, records, names)
+
+    def results(self, faults: Sequence[Fault], reach: Callable[[], Reach]) -> dict[Fault, dict]:
+        """Return the result of each fault, of an earlier run or of this one."""
+        keys = {fault: digest(f"{fault.path} {fault.text}".encode()) for fault in faults}
+        lines = self._results.read_text().splitlines() if self._results.exists() else ()
+        known = {one["key"]: one for one in map(json.loads, lines) if self._counts(one)}
+        found = {fault: known[keys[fault]] for fault in faults if keys[fault] in known}
+        left = [fault for fault in faults if fault not in found]
+        if not left:
+            return found
+        reached, limit = reach(), self._limit
+        counts = Counter(one["outcome"] for one in found.values())
+        with (
+            self._results.open("a") as file,
+            bar(total=len(faults), initial=len(found), unit="fault") as shown,
+        ):
+            shown.set_postfix(counts, refresh=False)
+            for fault, result in each(
+                self._sandboxes, left, lambda sandbox, one: tried(sandbox, one, reached, limit)
+            ):
+                found[fault] = {
+                    **{"key": keys[fault], "commit": self._commit, "limit": limit},
+                    **{"fault": str(fault), **result},
+                }
+                file.write(json.dumps(found[fault]) + "\n")
+                file.flush()
+                counts[result["outcome"]] += 1
+                shown.set_postfix(counts, refresh=False)
+                shown.update()
+        return found
+
+    def _counts(self, result: dict[str, Any]) -> bool:
+        """Return whether an earlier result still counts."""
+        return result["outcome"] in ("caught", "timed out") or (
+            result["commit"] == self._commit and result["limit"] == self._limit
+        )
+
+
+def report(results: dict[Fault, dict]) -> int:
+    """Print the faults that were not caught, and the numbers; returns how many have survived."""
+    counts = Counter[str]()
+    for fault, result in sorted(results.items()):
+        outcome = result["outcome"]
+        why = explanation(str(fault)) if outcome in ("survived", "undecided") else ""
+        counts["explained" if why else outcome] += 1
+        if outcome != "caught":
+            every = result["tests"] + result["others"]
+            print(f"{outcome}, {result['ran']} of {every} tests: {fault}")
+            print(*(f"    {one}" for one in (why, result["by"]) if one), sep="\n", end="")
+    print(", ".join(f"{number} {outcome}" for outcome, number in counts.most_common()))
+    return counts["survived"]
+
+
+def main() -> None:
+    """Try the faults, and print those that were not caught; exit status 1 if some survived."""
+    parser = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__)
+    parser.add_argument("count", type=int)
+    parser.add_argument("files", nargs="*", metavar="FILE")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--limit", type=float, default=300, help="seconds of tests for a fault")
+    options = parser.parse_args()
+    root = Path(__file__).parents[2]
+    with locked(root / "build/faults"):
+        campaign = Campaign(root, options.jobs, options.limit)
+        paths = options.files or campaign.paths()
+        if missing := sorted({*paths} - {*campaign.paths()}):
+            parser.error(f"{missing[0]} is no Python file of {', '.join(DRAWN)} in the last commit")
+        faults = draw(campaign.checkout, paths, options.count, options.seed)
+        try:
+            results = campaign.results(faults, campaign.reach)
+        except KeyboardInterrupt:
+            os._exit(130)  # the programs that still run end with this process
+    sys.exit(bool(report(results)))
+
+
+if __name__ == "__main__":
+    main()

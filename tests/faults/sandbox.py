@@ -1,0 +1,147 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Clones of the checkout in which tests run, and outside of which they can change nothing.
+
+FOLDER/checkout    the clone
+FOLDER/cache       a copy of the user's cache of compiled simulations
+FOLDER/numba       numba's cache of compiled functions
+FOLDER/run         temporary folder of one run
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from functools import cache
+from pathlib import Path
+from subprocess import PIPE, STDOUT
+from typing import Any
+
+from firstspike.golden.system.programs import run
+from firstspike.golden.system.temporary import PREFIX
+from firstspike.sim.harness.cache import cache_folder
+
+_ISOLATED = (
+    'mount --bind "$1" "$1" && mount -o remount,bind,ro / && cd "$2" && shift 2 && exec "$@"'
+)
+"""Shell commands that make all but one folder read-only, and start a program."""
+
+PYTEST = (
+    *(sys.executable, "-m", "pytest", "-q", "-rfE", "-p", "tests.faults.plugin"),
+    *("-p", "no:cacheprovider", "--hypothesis-seed=1", "-m", "not long and not thorough"),
+)
+
+
+class Sandbox:
+    """A clone of a repository at a commit.
+
+    Parameters
+    ----------
+    root
+        The repository.
+    folder
+        Folder of the sandbox, which is filled at its first use and updated at each further one.
+    commit
+        Commit of the clone.
+    """
+
+    def __init__(self, root: Path, folder: Path, commit: str) -> None:
+        self.folder, self.checkout, self.run = folder, folder / "checkout", folder / "run"
+        if not self.checkout.exists():
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir(parents=True)
+            with suppress(FileNotFoundError, shutil.Error):  # other processes may use the cache
+                ignored = shutil.ignore_patterns(f"{PREFIX}*")
+                shutil.copytree(cache_folder(), folder / "cache", ignore=ignored)
+            subprocess.run(("git", "clone", "-q", "--shared", root, self.checkout), check=True)
+        self._git("fetch", "-q", "origin", commit)
+        self._git("checkout", "-q", "--force", "--detach", commit)
+        self.clean()
+
+    def _git(self, *words: str) -> None:
+        subprocess.run(("git", *words), cwd=self.checkout, check=True)
+
+    def clean(self) -> None:
+        """Remove what tests have left, but not the compiled modules."""
+        shutil.rmtree(self.run, ignore_errors=True)
+        self._git("checkout", "-q", "--force", "--detach")
+        self._git("clean", "-fdxq", "-e", "__pycache__")
+
+    @contextmanager
+    def changed(self, path: str, text: str) -> Iterator[None]:
+        """Replace a file within the block. Its time stays, and so its compiled form stays valid."""
+        file = self.checkout / path
+        before, times = file.read_bytes(), file.stat()
+        try:
+            file.write_text(text)
+            yield
+        finally:
+            file.write_bytes(before)
+            os.utime(file, ns=(times.st_atime_ns, times.st_mtime_ns))
+            self.clean()
+
+    def select(self, tests: Iterable[str], **options: Any) -> tuple[int | None, str]:
+        """Run some tests in their order until one fails; returns what `test` returns."""
+        listed = self.folder / "tests"
+        listed.write_text("\n".join(tests))
+        files = dict.fromkeys(test.partition("::")[0] for test in tests)
+        return self.test("-x", *files, env={"FAULTS_TESTS": listed}, **options)
+
+    def test(
+        self,
+        *words: str,
+        seconds: float | None = None,
+        fresh: bool = False,
+        env: Mapping[str, object],
+    ) -> tuple[int | None, str]:
+        """Run pytest in the clone; returns its exit status, None after `seconds`, and its output.
+
+        With a limit of time, the caches of simulations and of compiled modules are not changed;
+        with `fresh`, numba compiles all functions anew.
+        """
+        own = self.run / "cache" if seconds else self.folder / "cache"
+        shutil.rmtree(self.run, ignore_errors=True)
+        self.run.mkdir()
+        (self.folder / "cache").mkdir(exist_ok=True)
+        if seconds:
+            shutil.copytree(self.folder / "cache", own, copy_function=os.link)
+        words = (
+            *_isolation(self.folder),
+            *(self.folder, self.checkout, "env", "-u", "PYTHONSAFEPATH"),
+            *(f"{name}={value}" for name, value in self._environment(own, seconds, fresh).items()),
+            *(f"{name}={value}" for name, value in env.items()),
+            *(*PYTEST, *words),
+        )
+        try:
+            done = run(words, timeout=seconds, stdout=PIPE, stderr=STDOUT, errors="replace")
+        except subprocess.TimeoutExpired:
+            return None, ""
+        return done.returncode, done.stdout
+
+    def _environment(self, own: Path, seconds: float | None, fresh: bool) -> dict[str, object]:
+        return {
+            "PYTHONPATH": self.checkout,
+            "FIRSTSPIKE_CACHE": own,
+            "NUMBA_CACHE_DIR": (self.run if fresh else self.folder) / "numba",
+            "PYTHONDONTWRITEBYTECODE": "1" if seconds else "",
+            "TMPDIR": self.run,
+        }
+
+
+@cache
+def _isolation(folder: Path) -> tuple[str, ...]:
+    """Return a command that isolates another one, whose words are a folder, and a place to start.
+
+    A program with a fault may end, or overwrite, what it should not.
+    """
+    words = ("--mount", "--pid", "--fork", "--kill-child", "--mount-proc")
+    for user in ((), ("--map-root-user",)):
+        isolated = ("unshare", *user, *words, "sh", "-c", _ISOLATED, "sh")
+        done = shutil.which("unshare") and subprocess.run(
+            (*isolated, folder, folder, "true"), stderr=subprocess.DEVNULL
+        )
+        if done and done.returncode == 0:
+            return isolated
+    print("Faults run without isolation: unshare is missing, or not permitted.", file=sys.stderr)
+    return "sh", "-c", 'cd "$2" && shift 2 && exec "$@"', "sh"

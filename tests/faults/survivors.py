@@ -1,0 +1,12 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Why no test can find some automatic faults: they change nothing for a user."""
+
+import re
+
+SURVIVORS: tuple[tuple[str, str], ...] = ()
+"""Patterns of faults, as `make faults` prints them, and explanations."""
+
+
+def explanation(fault: str) -> str:
+    """Return why no test finds a fault, or nothing."""
+    return next((why for pattern, why in SURVIVORS if re.search(pattern, fault)), "")

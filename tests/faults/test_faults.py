@@ -1,0 +1,166 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""`make faults` draws the faults that it names, and reports which of them the tests catch."""
+
+import json
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.faults.__main__ import Campaign, locked, report
+from tests.faults.operators import SourceFile, code_lines, draw
+from tests.faults.reach import Reach
+from tests.faults.records import record_file
+
+ROOT = Path(__file__).parents[2]
+
+FAULTS = (
+    ("a = b < c", ["a = b <= c"]),
+    ("a = b is not c", ["a = b is c"]),
+    ("a = b and c", ["a = b or c"]),
+    ("a = b + c", ["a = b - c"]),
+    ("a //= b % c", ["a //= b // c"]),
+    ("a += 1", ["a -= 1", "a += 2"]),
+    ("a = 0.5", ["a = 1.0"]),
+    ("a = not b", ["a = b"]),
+    ("a = -b", ["a = b"]),
+    ("def f(a: int = 3): ...", ["def f(a: int = 4): ..."]),
+    ("def f(a=True): ...", ["def f(a=False): ..."]),
+    ("f(a)", ["..."]),
+    ("a = f(b, c, c)", ["a = f(c, b, c)"]),
+    ("a = max(b, c)", []),
+    ("a = f(b, strict=True)", []),
+    ("import a.b", []),
+    ("a: int | None", []),
+    ("'text'", []),
+)  # fmt: skip
+
+
+@pytest.mark.fast
+@pytest.mark.parametrize(("line", "after"), FAULTS)
+def test_the_faults_of_a_line(line, after):
+    source = SourceFile("a.py", f"# comment\n{line}\nz = 0\n")
+    faults = [source.fault(2, number) for number in range(source.counts()[2])]
+    assert sorted(one.after for one in faults) == sorted(after)
+    for one in faults:
+        assert (one.line, one.before) == (2, line)
+        assert one.text == f"# comment\n{one.after}\nz = 0\n"
+
+
+@pytest.mark.fast
+def test_a_fault_of_several_lines_is_one_line_of_the_report():
+    source = SourceFile("a.py", "f(\n    a,\n    b,\n)\ng = 1\n")
+    dropped = source.fault(1, 0)
+    assert str(dropped) == "a.py:1\n    - f( a, b, )\n    + ..."
+    assert dropped.text == "...\ng = 1\n"
+
+
+@pytest.mark.fast
+def test_a_greater_count_continues_the_sequence(tmp_path):
+    (tmp_path / "a.py").write_text('"""Text."""\n# comment\n\n' + "a = 1 + 2\n" * 30)
+    (tmp_path / "b.py").write_text("b = 3\n" * 30)
+    assert code_lines(tmp_path / "a.py") == list(range(4, 34))
+    few, many = (draw(tmp_path, ("b.py", "a.py"), count, 1) for count in (10, 40))
+    assert many[:10] == few
+    assert len({(one.path, one.line) for one in many}) == 40
+    assert draw(tmp_path, ("b.py", "a.py"), 10, 2) != few
+    assert len(draw(tmp_path, ("a.py",), 100, 1)) == 30
+
+
+SOURCE = """\
+from firstspike.golden.system.kernels import njit
+
+SCALE = 3
+UNUSED = 4
+
+
+@njit(cache=True)
+def compiled(a):
+    return a + 1
+
+
+def used(
+    a=1,
+):
+    if a:
+        return compiled(a) * SCALE
+    return 0
+
+
+def shared():
+    return 1
+"""
+
+
+@pytest.mark.fast
+def test_the_tests_that_reach_a_line(tmp_path):
+    """Of two tests, only the second one calls `used`, and a fixture of both calls `shared`."""
+    (tmp_path / "golden").mkdir()
+    (tmp_path / "golden/a.py").write_text(SOURCE)
+    first, second = "tests/x/test_x.py::first", "tests/x/test_x.py::second"
+    lines = {"1": [1, 3, 4, 7, 8, 12, 20, 21], "4": [15, 16]}
+    known = {"seconds": {first: 0.2, second: 0.1}, "reached": {"golden/a.py": lines}}
+    record_file(tmp_path, "tests/x/test_x.py").write_text(json.dumps(known))
+    reach = Reach(tmp_path, tmp_path, ("tests/x/test_x.py",))
+    by_line = {line: reach.tests("golden/a.py", line) for line in (3, 4, 9, 13, 16, 17, 21)}
+    assert by_line == {
+        3: ([second], [first]),  # the value is used where `used` multiplies
+        4: ([], [second, first]),  # nothing uses it, and both tests import it
+        9: ([second], [first]),  # coverage cannot see it, but its call
+        13: ([second], [first]),  # a default of what the test calls
+        16: ([second], []),
+        17: ([], []),
+        21: ([], [second, first]),
+    }
+    assert reach.is_compiled("golden/a.py")
+
+
+@pytest.fixture
+def repository(tmp_path, monkeypatch):
+    """A repository with two functions, of which the only test calls one, and the plugin."""
+    monkeypatch.setenv("FIRSTSPIKE_CACHE", str(tmp_path / "cache"))
+    root = tmp_path / "repository"
+    for folder in ("boards", "golden", "scripts", "tests/some", "tests/faults"):
+        (root / folder).mkdir(parents=True)
+        (root / folder / "__init__.py").touch()
+    (root / "tests/__init__.py").touch()
+    shutil.copy(ROOT / "tests/faults/plugin.py", root / "tests/faults")
+    (root / "golden/a.py").write_text(
+        "def tested(a):\n    b = a + 2\n    c = max(a, 0)\n    c = c - 1\n    return b\n\n\n"
+        "def other(a):\n    return a + 2\n"
+    )
+    (root / "tests/some/test_a.py").write_text(
+        "from golden.a import tested\n\n\ndef test_sum():\n    assert tested(3) == 5\n"
+    )
+    (root / ".gitignore").write_text("/build/\n__pycache__/\n")
+    for words in (("init", "-q"), ("add", "-A"), ("commit", "-q", "-m", "first")):
+        author = ("-c", "user.name=a", "-c", "user.email=a@example.com")
+        subprocess.run(("git", *author, *words), cwd=root, check=True)
+    return root
+
+
+def test_outcomes_and_resumption(repository, capsys):
+    faults = draw(repository, ("golden/a.py",), 10, 1)
+    first = Campaign(repository, 2, 60)
+    results = first.results(faults[:2], first.reach) | first.results(faults, first.reach)
+    outcomes = {fault.line: results[fault]["outcome"] for fault in faults}
+    assert outcomes == {2: "caught", 3: "survived", 4: "survived", 9: "not reached"}
+    caught = next(results[fault] for fault in faults if fault.line == 2)
+    assert caught["by"] == "tests/some/test_a.py::test_sum"
+    assert report(results) == 2
+    printed = capsys.readouterr().out
+    assert "survived, 1 of 1 tests: golden/a.py:4\n    - c = c - 1\n    + c = c" in printed
+    assert "not reached, 0 of 0 tests: golden/a.py:9\n    - return a +" in printed
+    assert "2 survived" in printed
+    assert "1 caught" in printed
+
+    again = Campaign(repository, 1, 60)
+    assert again.results(faults, lambda: pytest.fail("runs again")) == results
+    assert subprocess.check_output(("git", "status", "--short"), cwd=repository) == b""
+
+
+@pytest.mark.fast
+def test_two_runs_do_not_share_a_folder(tmp_path):
+    with locked(tmp_path), pytest.raises(SystemExit, match="wait for its end"), locked(tmp_path):
+        pass
