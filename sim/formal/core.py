@@ -97,6 +97,8 @@ def connect_host(m: Module, core: Core, harness: wiring.Component, writes: Value
     """Offer the request of the host to the core."""
     request = core.weights
     m.d.comb += [
+        # Without reads any value is right; a constant would give the core other cells.
+        core.weights_read.ready.eq(harness.host),
         request.valid.eq(harness.host),
         request.payload.write.eq(writes),
         request.payload.layer.eq(harness.write_layer),
