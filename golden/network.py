@@ -423,7 +423,23 @@ class Network:
     @classmethod
     def of(cls, fields: Fields) -> "Network":
         """Return the network of a file's fields after checking them. Raises `NetworkError`."""
-        return cls(**_arguments(fields))
+        check(_described, fields)
+        fields.check_format(FORMAT)
+        layers = range(len(fields.keys() - _PER_NETWORK.keys()))
+        convolves = "geometry" in fields
+        return cls(
+            weights=tuple(fields[f"weights_{layer}"] for layer in layers),
+            weight_bits=fields.take("weight_bits", list),
+            thresholds=fields.take("threshold", list),
+            inputs=fields["inputs"],
+            encoding=fields.take("encoding", str),
+            features=Features.of(fields),
+            classes=fields.take("classes", list) if "classes" in fields else (),
+            geometry=geometries.from_json(fields.take("geometry", str)) if convolves else (),
+            examples=fields.get("examples"),
+            meta=fields.meta(),
+            **{name: fields.take(name, int) for name in _INTEGERS},
+        )
 
     def digest(self) -> str:
         """Return the SHA-256 (hex) of the network's function, which `meta`, names and examples do
@@ -458,26 +474,3 @@ def _described(names: Collection[str]) -> Mapping[str, Kind]:
     """Return the kinds of the fields of a network file with these field names."""
     layers = len(set(names) - _PER_NETWORK.keys())
     return _PER_NETWORK | {f"weights_{layer}": MATRIX for layer in range(layers)}
-
-
-def _arguments(fields: Fields) -> dict[str, Any]:
-    """Return the file's fields as arguments of `Network`, after checking kind and number."""
-    check(_described, fields)
-    stored_format = fields.take("format", str)
-    if stored_format != FORMAT:
-        raise NetworkError(f"format is {stored_format!r:.40}: this version reads {FORMAT!r}.")
-    layers = range(len(fields.keys() - _PER_NETWORK.keys()))
-    convolves = "geometry" in fields
-    return {
-        "weights": tuple(fields[f"weights_{layer}"] for layer in layers),
-        "weight_bits": fields.take("weight_bits", list),
-        "thresholds": fields.take("threshold", list),
-        "inputs": fields["inputs"],
-        "encoding": fields.take("encoding", str),
-        "features": Features.of(fields),
-        "classes": fields.take("classes", list) if "classes" in fields else (),
-        "geometry": geometries.from_json(fields.take("geometry", str)) if convolves else (),
-        "examples": fields.get("examples"),
-        "meta": fields.meta(),
-        **{name: fields.take(name, int) for name in _INTEGERS},
-    }

@@ -4,7 +4,7 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -21,11 +21,9 @@ from firstspike.boards.building.bitstream import (
 )
 from firstspike.boards.building.design import Design
 from firstspike.boards.building.fastest import Placed, SeedResult, expected, fastest
-from firstspike.boards.building.seeds import Placer, in_turn
 from firstspike.boards.families.pll import MHZ
 from firstspike.golden.foreign.json_text import JsonError
 from firstspike.golden.system.files import adding_to, naming, read_file
-from firstspike.hdl.flow.synthesis import Placement
 from firstspike.hdl.flow.toolchain import ToolError
 
 from .build_report import report_text
@@ -103,19 +101,7 @@ class Building:
 
     def _build_with_seeds(self, design: Design, seeds: Sequence[int], placed: Placed) -> Built:
         """Build with these seeds if one is fast enough, and store the result of each."""
-
-        def keep(seed: int, placement: Placement) -> None:
-            placed.add(design, seed, placement)
-
-        def place_seeds(placer: Placer, seeds: Sequence[int]) -> dict[int, Placement]:
-            if self.flow.place_seeds is in_turn:
-                return in_turn(placer, seeds, keep)
-            tried = self.flow.place_seeds(placer, seeds)
-            for seed, placement in tried.items():
-                keep(seed, placement)
-            return tried
-
-        flow = replace(self.flow, seeds=seeds, place_seeds=place_seeds)
+        flow = replace(self.flow, seeds=seeds, placed=partial(placed.add, design))
         return self._built(design, flow, only_met=True)
 
     def _built(self, design: Design, flow: Flow, *, only_met: bool = False) -> Built:

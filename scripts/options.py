@@ -167,17 +167,13 @@ def options_of(kind: "type[DataclassInstance]", *names: str, **settings: Any) ->
     `settings` replace those of the options.
     """
     chosen = [one for one in fields(kind) if not names or one.name in names]
-    decorators = (_options(one, kind, settings) for one in chosen)
-    return several(*reversed([option for options in decorators for option in options]))
+    with_option = [one for one in chosen if parameter_of(one).option]
+    return several(*(_option(one, kind, settings) for one in reversed(with_option)))
 
 
-def _options(
-    one: Field, kind: "type[DataclassInstance]", settings: dict[str, Any]
-) -> Iterator[Decorator]:
-    """Yield the option of a field, if it has one."""
+def _option(one: Field, kind: "type[DataclassInstance]", settings: dict[str, Any]) -> Decorator:
+    """Return the option of a field."""
     declared, value = parameter_of(one), types_of(kind)[one.name]
-    if not declared.option:
-        return
     option, _, metavar = declared.option.partition(" ")
     more: dict[str, Any] = {"metavar": metavar or None, "default": None}
     if value is bool:
@@ -188,7 +184,7 @@ def _options(
     usual = f"  [default: {declared.usual}]" if declared.usual else ""
     more |= {"cls": FieldOption, "section": kind.__name__}
     more |= {"help": help_of(kind)[one.name] + usual, **settings}
-    yield click.option(option, one.name, **more)
+    return click.option(option, one.name, **more)
 
 
 def _click_type(kind: Any, low: Any, high: Any, open: bool) -> Any:

@@ -5,9 +5,9 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from functools import partial
-from typing import Any, Self
+from typing import Any
 
 import click
 
@@ -94,13 +94,7 @@ class Bars:
             self._bar.close()
         self._work = self._bar = None
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
 
 def bars() -> Bars:
     """Return bars that are closed with the verb at the latest."""
-    return click.get_current_context().with_resource(Bars())
+    return click.get_current_context().with_resource(closing(Bars()))

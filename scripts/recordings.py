@@ -10,7 +10,7 @@ from firstspike.golden import Network
 from firstspike.golden.data.sounds import SILENT
 from firstspike.golden.data.wav import read_wav
 from firstspike.golden.foreign.printable import printable
-from firstspike.golden.sound.front import FrontEnd
+from firstspike.golden.front_ends import sound_of
 
 from .errors import VerbError
 
@@ -30,10 +30,10 @@ def read_words(
 ) -> tuple[list[WordPosition], np.ndarray, list[str]]:
     """Return the position of each word in recordings, and pictures uint8 [n, frames, filters].
 
-    The third result lists the files without a word. Raises `VerbError` for a network that takes no
-    sound, and if no recording has a word.
+    The third result lists the files without a word. Raises `NetworkError` for a network that takes
+    no sound, and `VerbError` if no recording has a word.
     """
-    sound = _front_end(network)
+    sound = sound_of(network)
     positions: list[WordPosition] = []
     pictures: list[np.ndarray] = []
     for file in files:
@@ -55,11 +55,5 @@ def silence(file: str) -> str:
 
 def levels_of(network: Network, file: str) -> np.ndarray:
     """Return the levels of a recording, uint8 [slots, filters]."""
-    sound = _front_end(network)
+    sound = sound_of(network)
     return sound.levels(read_wav(file, sound.rate))
-
-
-def _front_end(network: Network) -> FrontEnd:
-    if network.sound is None:
-        raise VerbError("this network takes no sound: train one on recordings.")
-    return network.sound

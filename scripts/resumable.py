@@ -74,7 +74,7 @@ class Run:
     @classmethod
     def state_path(cls, output: str | Path) -> Path:
         """Return the state file of a network file."""
-        return companion_path(output, cls.STATE)
+        return companion_path(output, f".{cls.STATE}")
 
     @staticmethod
     def check_ordinary(output: str) -> None:

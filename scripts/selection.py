@@ -55,15 +55,12 @@ class ImageCount(click.IntRange):
 
     name = "number of images: give a number, or all"
 
-    def __init__(self, least: int = 1, most: int | None = None) -> None:
-        super().__init__(least, most)
-
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Accept `all` in addition to numbers."""
         return ALL if value == "all" else super().convert(value, param, ctx)
 
 
-images_option = partial(click.option, "--images", type=ImageCount(), metavar="N|all")
+images_option = partial(click.option, "--images", type=ImageCount(1), metavar="N|all")
 
 WHICH = "the first N of a named set, or N drawn from all of a file, always the same"
 """Describes which images `--images N` selects."""

@@ -29,7 +29,7 @@ from firstspike.hdl.link.protocol.lines import Line
 from .design import TOP, Design, Requirements
 from .layout import ROUTED, layout_record
 from .memories import in_single_port_ram
-from .seeds import SEEDS, Placer, PlaceSeeds, best_of, in_turn
+from .seeds import SEEDS, Placed, Placer, PlaceSeeds, best_of, in_turn
 
 NETLIST = "netlist"
 """Name of the synthesised netlist: NETLIST.json, which nextpnr reads, and NETLIST.v in Verilog."""
@@ -131,6 +131,8 @@ class Flow:
     """Selects the seeds to try, and runs the placements."""
     native: bool = False
     """Whether the tools are those on the PATH."""
+    placed: Placed = lambda *_: None
+    """Called for each relevant placement."""
 
 
 def build(design: Design, folder: Path, flow: Flow) -> dict[str, Any]:
@@ -161,7 +163,7 @@ def build(design: Design, folder: Path, flow: Flow) -> dict[str, Any]:
     if device.family in CHECKED:
         words += ["--write", ROUTED]
     placer = Placer(device.family, tuple(_without(words, "--quiet")), folder, native)
-    tried = flow.place_seeds(placer, flow.seeds)
+    tried = flow.place_seeds(placer, flow.seeds, flow.placed)
     seed = best_of(tried)
     bitstream = layout = None
     if tried[seed].met:

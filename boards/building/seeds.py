@@ -33,18 +33,15 @@ class Placer:
         return place_and_route(self.family, words, self.folder, native=self.native, tell=tell)
 
 
-PlaceSeeds = Callable[[Placer, Sequence[int]], dict[int, Placement]]
+Placed = Callable[[int, Placement], None]
+"""Function that is called for each relevant placement."""
+
+PlaceSeeds = Callable[[Placer, Sequence[int], Placed], dict[int, Placement]]
 """Function that places with seeds and returns the relevant placements; the best is in the
 folder."""
 
 
-Placed = Callable[[int, Placement], None]
-"""Function that is called after the placement of each seed."""
-
-
-def in_turn(
-    placer: Placer, seeds: Sequence[int], placed: Placed = lambda *_: None
-) -> dict[int, Placement]:
+def in_turn(placer: Placer, seeds: Sequence[int], placed: Placed) -> dict[int, Placement]:
     """Place with one seed after another until a placement is fast enough."""
     tried: dict[int, Placement] = {}
     for seed in seeds:

@@ -10,13 +10,21 @@ from amaranth.hdl import Const, Instance, Module, Value, ValueLike
 from amaranth.lib import io
 
 from firstspike.boards.families.facts import BoardError
-from firstspike.hdl.flow.devices import Device
+from firstspike.hdl.flow.devices import UP5K, Device
 from firstspike.hdl.link.protocol.formats import BAUD
 from firstspike.hdl.link.protocol.identity import RING_BYTES
 from firstspike.hdl.link.protocol.lines import Line
 
 BRIDGE_BAUD = 1_000_000
 """Bits per second of a UART whose USB bridge is a microcontroller."""
+
+UP5K_FIELDS: dict[str, Any] = {
+    "device": UP5K,
+    "clock": 27_000_000,
+    "loaded": True,  # single-port RAM cannot be initialised
+    "ring_bytes": 1 << 14,  # all of a single-port RAM
+}
+"""The fields that all boards with an iCE40 UP5K share."""
 
 SENSOR_CLOCK = 24_000_000
 """Default clock in Hz of a design with a PDM microphone or an LSM6DSO."""

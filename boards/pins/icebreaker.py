@@ -12,10 +12,10 @@ from amaranth.build import Attrs
 from amaranth_boards.icebreaker import ICEBreakerPlatform
 from amaranth_boards.resources import SPIResource
 
-from firstspike.hdl.flow.devices import UP5K
 from firstspike.hdl.link.protocol.lines import Line
 
 from .board import (
+    UP5K_FIELDS,
     Board,
     Flash,
     Standalone,
@@ -60,10 +60,7 @@ BOARDS = (
         name="icebreaker",
         title="iCEBreaker",
         platform=_Platform,
-        device=UP5K,
-        clock=27_000_000,
-        loaded=True,  # single-port RAM cannot be initialised
-        ring_bytes=1 << 14,  # all of a single-port RAM
+        **UP5K_FIELDS,
         connect=_connect,
         lines=(Line.UART, Line.SPI),
         programmers=(("iceprog",), ("openFPGALoader", "-b", "ice40_generic")),

@@ -13,9 +13,7 @@ and `src/basic/verilog/flash_icesugar/common/io.pcf` of the latter do.
 from amaranth.build import Attrs
 from amaranth_boards.icesugar import ICESugarPlatform
 
-from firstspike.hdl.flow.devices import UP5K
-
-from .board import BRIDGE_BAUD, Board, Flash, Standalone, connect_uart
+from .board import BRIDGE_BAUD, UP5K_FIELDS, Board, Flash, Standalone, connect_uart
 from .flasher import ICE40_PERIOD, light_by_flashes
 from .sensors import sensor_resources
 
@@ -49,10 +47,7 @@ BOARDS = (
         name="icesugar",
         title="iCESugar",
         platform=_Platform,
-        device=UP5K,
-        clock=27_000_000,
-        loaded=True,  # single-port RAM cannot be initialised
-        ring_bytes=1 << 14,  # all of a single-port RAM
+        **UP5K_FIELDS,
         baud=BRIDGE_BAUD,
         connect=_connect,
         programmers=(("icesprog",),),

@@ -23,9 +23,7 @@ from amaranth_boards.resources import (
     UARTResource,
 )
 
-from firstspike.hdl.flow.devices import UP5K
-
-from .board import BRIDGE_BAUD, Board, Flash, Standalone, connect_uart, pin_in, pin_out
+from .board import BRIDGE_BAUD, UP5K_FIELDS, Board, Flash, Standalone, connect_uart, pin_in, pin_out
 from .flasher import ICE40_PERIOD, light_by_flashes
 from .sensors import sensor_resources
 
@@ -78,10 +76,7 @@ BOARDS = (
         name="pico-ice",
         title="pico-ice",
         platform=_Platform,
-        device=UP5K,
-        clock=27_000_000,
-        loaded=True,  # single-port RAM cannot be initialised
-        ring_bytes=1 << 14,  # all of a single-port RAM
+        **UP5K_FIELDS,
         baud=BRIDGE_BAUD,
         connect=_connect,
         programmers=(("dfu-util", "-d", "1209:b1c0", "-a", "0", "-R", "-D"),),

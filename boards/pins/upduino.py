@@ -17,9 +17,7 @@ from amaranth.build import Attrs, Clock, Pins, PinsN, Resource
 from amaranth_boards.resources import UARTResource
 from amaranth_boards.upduino_v3 import UpduinoV3Platform
 
-from firstspike.hdl.flow.devices import UP5K
-
-from .board import Board, connect_uart, pin_out
+from .board import UP5K_FIELDS, Board, connect_uart, pin_out
 from .flasher import ICE40_PERIOD, light_by_flashes
 
 _ATTRIBUTES = Attrs(IO_STANDARD="SB_LVCMOS")
@@ -47,10 +45,7 @@ BOARDS = (
         name="upduino",
         title="UPduino 3.1",
         platform=_Platform,
-        device=UP5K,
-        clock=27_000_000,
-        loaded=True,  # single-port RAM cannot be initialised
-        ring_bytes=1 << 14,  # all of a single-port RAM
+        **UP5K_FIELDS,
         connect=_connect,
         programmers=(("iceprog",),),
     ),

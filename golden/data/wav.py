@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from firstspike.golden.sound.filters import SAMPLE_BITS
+from firstspike.golden.sound.microphone import saturated
 from firstspike.golden.system.extras import needed
 from firstspike.golden.system.files import read_file
 
@@ -33,8 +33,6 @@ MOST_FLOAT = 256
 
 _FLAC = b"fLaC"
 """The first bytes of a FLAC file."""
-
-_HALF = 1 << SAMPLE_BITS - 1
 
 
 class _Scale(NamedTuple):
@@ -98,7 +96,7 @@ def samples_of(content: bytes, path: str | Path, rate: int) -> np.ndarray:
 
         divisor = math.gcd(file_rate, rate)
         x = resample_poly(x, rate // divisor, file_rate // divisor)
-    return np.clip(np.rint(x), -_HALF, _HALF - 1).astype(np.int16)
+    return saturated(np.rint(x)).astype(np.int16)
 
 
 def _check_floats(channels: np.ndarray, rate: int, path: str | Path) -> None:

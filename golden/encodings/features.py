@@ -43,6 +43,11 @@ class FeatureOptions(NamedTuple):
     """Accept missing values (NaN): each is replaced by the median of its feature."""
 
 
+_FRONT_ENDS: dict[str, type[FrontEnd | MotionFrontEnd]] = {
+    "sound": FrontEnd,
+    "motion": MotionFrontEnd,
+}
+
 NO_OPTIONS = FeatureOptions()
 """The default: no options."""
 
@@ -100,7 +105,7 @@ class Features:
         object.__setattr__(self, "names", texts("features", self.names))
         for name in ("complement", "constant"):
             object.__setattr__(self, name, flag(name, getattr(self, name)))
-        for name, kind in (("sound", FrontEnd), ("motion", MotionFrontEnd)):
+        for name, kind in _FRONT_ENDS.items():
             front = of_type(name, getattr(self, name), kind)
             if front is not None and self.edges is not None:
                 raise NetworkError(
@@ -152,18 +157,13 @@ class Features:
             return None
         numbers = {name: fields.take(name, int) for name in cls.FIELDS[1:4]}
         names = fields.take("features", list)
-        sound = FrontEnd.from_json(fields.take("sound", str)) if "sound" in fields else None
-        motion = None
-        if "motion" in fields:
-            motion = MotionFrontEnd.from_json(fields.take("motion", str))
-        return cls(
-            fields.get("edges"),
-            **numbers,
-            names=names,
-            sound=sound,
-            motion=motion,
-            medians=fields.get("medians"),
-        )
+        fronts: dict[str, Any] = {
+            name: kind.from_json(fields.take(name, str))
+            for name, kind in _FRONT_ENDS.items()
+            if name in fields
+        }
+        edges, medians = fields.get("edges"), fields.get("medians")
+        return cls(edges, **numbers, names=names, medians=medians, **fronts)
 
     def count(self, n_inputs: int) -> int:
         """Return the number of features, or of channels of a series, per sample."""

@@ -78,6 +78,12 @@ class Fields(dict[str, np.ndarray]):
             raise NetworkError(f"{name} is {value!r:.40}: it must be one {_KINDS[kind]}.")
         return value
 
+    def check_format(self, expected: str) -> None:
+        """Raise `NetworkError` unless the field `format` holds this text."""
+        stored = self.take("format", str)
+        if stored != expected:
+            raise NetworkError(f"format is {stored!r:.40}: this version reads {expected!r}.")
+
     def meta(self) -> dict[str, Any]:
         """Return the content of the field `meta`, which is JSON."""
         with convert_errors(NetworkError, "meta is ", JsonError, after="."):
@@ -116,11 +122,12 @@ def array(name: str, value: Any, dtype: type | None = None) -> np.ndarray:
         raise NetworkError(f"{name} is {quoted(value)}: it must be an array of numbers.") from None
 
 
-def of_type(name: str, value: Any, *kinds: type) -> Any:
-    """Return `value`, which may also be None. Raises `NetworkError` if it is of no such type."""
-    if value is not None and not isinstance(value, kinds):
-        such = " or ".join(kind.__name__ for kind in kinds)
-        raise NetworkError(f"{name} is {quoted(value)}: it must be of type {such}, or None.")
+def of_type(name: str, value: Any, kind: type) -> Any:
+    """Return `value`, which may also be None. Raises `NetworkError` if it is of another type."""
+    if value is not None and not isinstance(value, kind):
+        raise NetworkError(
+            f"{name} is {quoted(value)}: it must be of type {kind.__name__}, or None."
+        )
     return value
 
 

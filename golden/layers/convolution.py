@@ -32,9 +32,8 @@ class Convolution(LayerKind):
     filters: int
 
     @classmethod
-    def of(cls, name: str, weights: np.ndarray, geometry: Geometry | None = None) -> Self:
+    def of(cls, name: str, weights: np.ndarray, geometry: Geometry) -> Self:
         """Return the layer of a weight matrix. Raises NetworkError for an invalid one."""
-        assert geometry is not None
         if weights.ndim != 2 or weights.dtype.kind not in "iu" or len(weights) % geometry.taps:
             raise NetworkError(
                 f"{name} is {weights.dtype} {list(weights.shape)}: it must be integers "

@@ -3,7 +3,6 @@
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Self
 
 import numpy as np
 
@@ -22,11 +21,6 @@ class LayerKind(ABC):
 
     n_in: int
     n_out: int
-
-    @classmethod
-    @abstractmethod
-    def of(cls, name: str, weights: np.ndarray) -> Self:
-        """Return the layer of these weights; `name` is for messages. Raises NetworkError."""
 
     @property
     def rows(self) -> int:

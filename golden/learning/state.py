@@ -276,9 +276,7 @@ def _kinds(names: Collection[str]) -> dict[str, Kind]:
 
 def _state_of(fields: Fields) -> tuple[LearningState, str]:
     """Return the state in a file's fields, and the digest of its second network, or ""."""
-    stored_format = fields.take("format", str)
-    if stored_format != FORMAT:
-        raise LearningError(f"format is {stored_format!r:.40}: {FORMAT!r} is read.")
+    fields.check_format(FORMAT)
     state = LearningState(
         weights=tuple(fields[name] for name in _stored(fields)),
         template=Network.from_bytes(fields["network"].tobytes()),

@@ -6,7 +6,7 @@ The constants were chosen for the gestures (docs/standalone.md).
 
 import numpy as np
 
-from firstspike.golden.sound.filters import SAMPLE_BITS
+from firstspike.golden.sound.microphone import saturated
 
 from .front import MotionFrontEnd
 
@@ -36,5 +36,4 @@ def samples_of(rotation: np.ndarray, acceleration: np.ndarray) -> np.ndarray:
     `rotation` [n, 3] is in degrees per second, `acceleration` [n, 3] in g.
     """
     steps = np.rint(np.hstack([rotation / DEGREES, acceleration / G]))
-    most = 1 << SAMPLE_BITS - 1
-    return np.clip(steps, -most, most - 1).astype(np.int16)
+    return saturated(steps).astype(np.int16)

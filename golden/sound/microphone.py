@@ -181,6 +181,6 @@ def loudest(x: np.ndarray) -> int:
 
 
 def saturated(x: np.ndarray) -> np.ndarray:
-    """Return integers limited to the range of a sample."""
+    """Return numbers limited to the range of a sample."""
     most = 1 << SAMPLE_BITS - 1
     return np.clip(x, -most, most - 1)

@@ -145,10 +145,10 @@ def replace_file(path: str | os.PathLike[str], content: bytes) -> None:
         file.write_bytes(content)
 
 
-def companion_path(path: str | os.PathLike[str], what: str) -> Path:
-    """Return NET.WHAT.npz for a network file NET.npz."""
+def companion_path(path: str | os.PathLike[str], ending: str, suffix: str = ".npz") -> Path:
+    """Return the name of a file that belongs to another one: `ending` comes before its `suffix`."""
     path = Path(path)
-    return path.with_name(f"{path.name.removesuffix('.npz')}.{what}.npz")
+    return path.with_name(f"{path.name.removesuffix(suffix)}{ending}{suffix}")
 
 
 @contextmanager

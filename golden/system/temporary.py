@@ -47,9 +47,15 @@ def temporary_folder(inside: Path | None = None) -> Iterator[Path]:
 
 
 def sweep(root: Path) -> None:
-    """Remove the temporary folders of killed processes in `root`."""
-    for stale in root.glob(f"{PREFIX}*"):
-        _sweep(stale)
+    """Remove the temporary folders of killed processes in `root`, except those of other users."""
+    for folder in root.glob(f"{PREFIX}*"):
+        with suppress(OSError):
+            if folder.is_symlink() or folder.stat().st_uid != os.geteuid():
+                continue
+            lock = _locked(folder)
+            if lock is not None:
+                with lock:
+                    _remove(folder)
 
 
 @contextmanager
@@ -131,14 +137,3 @@ def _remove(folder: Path) -> None:
     (folder / "lock").unlink(missing_ok=True)
     with suppress(OSError):
         folder.rmdir()
-
-
-def _sweep(folder: Path) -> None:
-    """Remove a folder unless another process has locked it, or it belongs to another user."""
-    with suppress(OSError):
-        if folder.is_symlink() or folder.stat().st_uid != os.geteuid():
-            return
-        lock = _locked(folder)
-        if lock is not None:
-            with lock:
-                _remove(folder)

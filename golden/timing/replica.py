@@ -255,7 +255,7 @@ def _search_block(layer, state, beats, beat, search_cycle, offer):
 
 @njit(cache=True)
 def _window_queue(layer, state, spikes, arrived, steps, out):
-    """Fill `out` [k, 2] with tick and neuron of the window that ends now; return their number.
+    """Return tick and neuron of each spike in the window that ends now, [k, 2]: a part of `out`.
 
     The order is by tick, and within a tick by arrival.
     """
@@ -267,7 +267,7 @@ def _window_queue(layer, state, spikes, arrived, steps, out):
                 out[count, 1] = neuron
                 count += 1
     state.arrivals = 0
-    return count
+    return out[:count]
 
 
 @njit(cache=True)
@@ -340,9 +340,8 @@ def _push(core, image, number, kind, tick, address, offer_cycle):
             # A window's queue is released when its last beat has left the crossing-time divider.
             empty = state.block_free + layer.release_cycles
             offer = state.block_free + layer.queued_cycles
-            count = _window_queue(layer, state, image.spikes, arrived, sweep.steps, beats)
-            for spike in range(count):
-                spike_tick, neuron = beats[spike]
+            queue = _window_queue(layer, state, image.spikes, arrived, sweep.steps, beats)
+            for spike_tick, neuron in queue:
                 sent_at = _push(core, image, number + 1, np.int64(SPIKE), spike_tick, neuron, offer)
                 empty, offer = sent_at + 1, sent_at + layer.QUEUE_SELECT
             sent = np.int64(END if sweep.ends else ADVANCE)

@@ -10,7 +10,7 @@ from typing import Any, get_type_hints
 
 import numpy as np
 
-from firstspike.golden.foreign.fields import TEXT, Fields, Kind, NetworkError
+from firstspike.golden.foreign.fields import TEXT, Fields, Kind
 from firstspike.golden.foreign.json_text import check_json
 from firstspike.golden.network import LARGEST
 from firstspike.golden.system.errors import FirstSpikeError
@@ -132,8 +132,7 @@ class Checkpoint:
         """Read a checkpoint and its `run`. Raises `CheckpointError` and `OSError`."""
         try:
             fields = Fields.of(read_file(path, MOST_BYTES), _described, MOST_BYTES)
-            if fields.take("format", str) != FORMAT:
-                raise NetworkError(f"format is {fields['format']}: {FORMAT!r} is read.")
+            fields.check_format(FORMAT)
             state, run = json.loads(fields.take("state", str)), fields.meta()
             check_json(state, _STATE, "state")
         except (ValueError, RecursionError) as error:

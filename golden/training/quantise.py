@@ -20,6 +20,21 @@ def quantise(W: np.ndarray, bits: int, threshold: int) -> np.ndarray:
     return np.clip(np.rint(W * threshold), *weight_range(bits)).astype(np.int32)
 
 
+def plain_template(n_inputs: int, bits: int = 8, **fields: Any) -> Network:
+    """Return inputs, encoding and times as a network of one layer, whose weights are 0.
+
+    `fields` are fields of `Network`. Raises `NetworkError`.
+    """
+    return Network(
+        **{"unit": 16, "deadline": 96, **fields},
+        weights=(np.zeros((n_inputs, 1), int),),
+        weight_bits=(bits,),
+        thresholds=(1,),
+        n_inputs=n_inputs,
+        inputs=np.arange(n_inputs),
+    )
+
+
 def quantised(
     template: Network,
     weights: Sequence[np.ndarray],

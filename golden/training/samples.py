@@ -16,7 +16,7 @@ from firstspike.golden.network import Network
 from firstspike.golden.sound.front import FrontEnd
 from firstspike.golden.system.specification import Changes
 
-from .quantise import most_active_inputs
+from .quantise import most_active_inputs, plain_template
 from .specification import Training, TrainingError
 
 
@@ -59,32 +59,16 @@ def prepare_samples(
     `EncodingError`, `SplitError`, `NetworkError`.
     """
     coding = encoding_of(training.encoding)
-    options = FeatureOptions(
-        training.complement,
-        training.constant,
-        training.cutoff,
-        names,
-        sound,
-        training.medians,
-    )
+    further = training.complement, training.constant, training.cutoff
+    options = FeatureOptions(*further, names, sound, training.medians)
     _check_options(coding, options)
     chooses = _held_out(training, labels, groups)
     pixels = coding.sees_pixels(samples, training.cutoff)
     features = coding.fitted(samples if pixels else samples[~chooses], options)
     _check_augmentation(training, samples[0].size, pixels)
     width = coding.n_inputs(features, samples[0].size)
-    network = Network(
-        weights=(np.zeros((width, 1), int),),
-        weight_bits=(training.weight_bits,),
-        thresholds=(1,),
-        unit=training.unit,
-        deadline=training.deadline,
-        n_inputs=width,
-        inputs=np.arange(width),
-        encoding=training.encoding,
-        late=training.late,
-        features=features,
-    )
+    own = {name: getattr(training, name) for name in ("unit", "deadline", "encoding", "late")}
+    network = plain_template(width, training.weight_bits, features=features, **own)
     spiking, ticks = coding.values(network, samples), coding.table(network)
     inputs = _inputs(training, spiking[~chooses], features)
     if pixels:

@@ -50,17 +50,12 @@ def train(rung: Rung) -> Trained:
     """Train to the end of a rung."""
     session = session_of(rung.images, rung.request, rung.choice)
     session.checkpoint = rung.before
-    trainer, latest = session.trainer, rung.before
-
-    def save(checkpoint: Checkpoint) -> None:
-        nonlocal latest
-        latest = checkpoint
-
+    trainer = session.trainer
     until = ceil(SHARES[rung.number] * trainer.training.all_epochs)
-    session.fit(None, save, until)
+    session.fit(until=until)
     held_out = trainer.held_out_
     return Trained(
         network=trainer.network_.to_bytes(),
         accuracy=trainer.score(rung.images.x_train[held_out], rung.images.y_train[held_out]),
-        checkpoint=latest if rung.number + 1 < len(SHARES) else None,
+        checkpoint=session.checkpoint if rung.number + 1 < len(SHARES) else None,
     )

@@ -71,7 +71,7 @@ class Learning:
     images: int | None = parameter(
         None,
         "--images N|all",
-        kind=ImageCount(),
+        kind=ImageCount(1),
         low=1,
         help=f"Learn N training images: {WHICH}.",
         usual="all",

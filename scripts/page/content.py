@@ -39,9 +39,6 @@ MOST_BITS = 50
 _AT_ONCE = 100
 """Images whose cycles are counted in one call: a signal waits until compiled code returns."""
 
-SPARE = "core"
-"""Name of a core without a known build, in place of a board."""
-
 
 def content(
     network: Network,
@@ -265,7 +262,7 @@ def cores_of(network: Network, ticks: np.ndarray) -> Iterator[tuple[Folding, dic
     boards: dict[tuple[Folding, int | None], list[str]] = {}
     for title, design in designs:
         boards.setdefault((design.config.folding, design.hz), []).append(title)
-    for (folding, hz), titles in (boards or {(linked_folding(network), None): [SPARE]}).items():
+    for (folding, hz), titles in (boards or {(linked_folding(network), None): ["core"]}).items():
         yield folding, core_of(network, folding, titles, hz, clock)
 
 

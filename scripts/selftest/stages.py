@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -111,7 +112,7 @@ class Selftest:
             count = 0
             for weights in (mirrored, held):
                 self._load(target.client, weights)
-                read = target.client.read_weights(self._progress_of(Work.READING))
+                read = target.client.read_weights(partial(self._progress, Work.READING))
                 for layer, (wrote, back) in enumerate(zip(weights, read, strict=True)):
                     wrong = np.argwhere(wrote != back)
                     if len(wrong):
@@ -175,7 +176,7 @@ class Selftest:
             self._load(client, self._held(client))
             identity, checksum = client.identity, client.checksum()
         with closing(SerialPort(self._port, self._baud)) as channel:
-            progress = self._progress_of(Work.BESIEGING)
+            progress = partial(self._progress, Work.BESIEGING)
             frames = send_hostile_frames(
                 channel, self._network, identity, checksum, self._seed, HOSTILE_SECONDS, progress
             )
@@ -215,9 +216,6 @@ class Selftest:
         target.progress = self._progress
         return target
 
-    def _progress_of(self, work: Work) -> Callable[[int, int], None]:
-        return lambda done, total: self._progress(work, done, total)
-
     def _state(self, client: BoardClient) -> LearningState | None:
         """Return the initial state of a board that learns, None for other boards."""
         bits = client.config.stored_bits
@@ -229,7 +227,7 @@ class Selftest:
         return self._network.weights if state is None else state.weights
 
     def _load(self, client: BoardClient, weights: Sequence[np.ndarray]) -> None:
-        progress = self._progress_of(Work.WRITING)
+        progress = partial(self._progress, Work.WRITING)
         if client.config.learns:
             client.load(self._network, weights, progress)
         else:

@@ -5,7 +5,7 @@ import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from firstspike.boards.building.seeds import Placer, PlaceSeeds, best_of
+from firstspike.boards.building.seeds import Placed, Placer, PlaceSeeds, best_of
 from firstspike.golden.system.progress import bar
 from firstspike.golden.system.temporary import temporary_folder
 from firstspike.hdl.flow.devices import Family
@@ -49,7 +49,7 @@ def in_shares(work: Shares) -> PlaceSeeds:
     The result is that of the sequential order: all seeds up to the first that is fast enough count.
     """
 
-    def place_seeds(placer: Placer, seeds: Sequence[int]) -> dict[int, Placement]:
+    def place_seeds(placer: Placer, seeds: Sequence[int], placed: Placed) -> dict[int, Placement]:
         results: dict[int, tuple[Placement, dict[str, bytes]]] = {}
 
         def last() -> int | None:
@@ -77,6 +77,8 @@ def in_shares(work: Shares) -> PlaceSeeds:
         counted = {seed: results[seed][0] for seed in seeds[: at + 1]}
         for name, content in results[best_of(counted)][1].items():
             (placer.folder / name).write_bytes(content)
+        for seed, placement in counted.items():
+            placed(seed, placement)
         return counted
 
     return place_seeds

@@ -3,14 +3,13 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from firstspike.golden import Network
 from firstspike.golden.data.dataset import Dataset
-from firstspike.golden.system.files import replacing
+from firstspike.golden.system.files import companion_path, replacing
 from firstspike.golden.system.specification import Changes
 from firstspike.golden.training.specification import Training
 from firstspike.scripts.datasets import Data
@@ -23,7 +22,7 @@ from .session import Request, Session, new_session
 
 def trained(session: Session) -> tuple[Network, dict[str, Any]]:
     """Run a training; return its network, and the result of `result_of`."""
-    session.fit(lambda epoch: None, None)
+    session.fit()
     return session.trainer.network_, result_of(session)
 
 
@@ -45,18 +44,12 @@ def train_all(
     results = {}
     for task, done in work.results(trained, tasks, what="seeds"):
         seed = task.trainer.training.seed
-        path = path_of(output, seed)
+        path = companion_path(output, f"-seed{seed}")
         tells, network = full_result(sessions[seed], *done)
         with replacing(path) as file:
             network.save(file)
         results[seed] = tells | {"network": str(path), "digest": network.digest()}
     return {seed: results[seed] for seed in seeds}
-
-
-def path_of(output: str | Path, seed: int) -> Path:
-    """Return NET-seed3.npz for NET.npz and seed 3."""
-    path = Path(output)
-    return path.with_name(f"{path.name.removesuffix('.npz')}-seed{seed}.npz")
 
 
 def spread(results: Collection[Mapping[str, Any]]) -> dict[str, float | None]:

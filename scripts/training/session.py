@@ -99,10 +99,7 @@ class Session(Run):
         return done, self.trainer.training.all_epochs
 
     def proceed(self, step: Step) -> bool:
-        """Train, and keep the checkpoint of the last epoch."""
-
-        def save(checkpoint: Checkpoint) -> None:
-            self.checkpoint = checkpoint
+        """Train."""
 
         def progress(epoch: Epoch) -> None:
             figures = f"loss {epoch.loss:.3f}"
@@ -111,7 +108,7 @@ class Session(Run):
                 figures += f", hidden spikes {epoch.hidden_spikes:.1f}"
             step(1, figures)
 
-        self.fit(progress, save)
+        self.fit(progress)
         return self.trainer.interrupted_
 
     def save(self, path: Path, before: Network | None = None) -> None:
@@ -120,12 +117,12 @@ class Session(Run):
             self.checkpoint.save(path, self.stored)
 
     def fit(
-        self,
-        progress: Callable[[Epoch], None] | None,
-        save: Callable[[Checkpoint], None] | None,
-        until: int | None = None,
+        self, progress: Callable[[Epoch], None] | None = None, until: int | None = None
     ) -> None:
-        """Train, up to `until` epochs if given; the trainer stores the result."""
+        """Train, up to `until` epochs if given; the trainer stores the result.
+
+        `checkpoint` becomes that of the last epoch.
+        """
         images = self.images
         self.trainer.fit(
             images.x_train,
@@ -134,8 +131,11 @@ class Session(Run):
             n_classes=images.n_classes,
             groups=images.groups_train,
             names=Names(images.features, images.classes, images.sound),
-            continuation=Continuation(self.checkpoint, save, until),
+            continuation=Continuation(self.checkpoint, self._keep, until),
         )
+
+    def _keep(self, checkpoint: Checkpoint) -> None:
+        self.checkpoint = checkpoint
 
 
 def images_of(request: Request) -> Dataset:

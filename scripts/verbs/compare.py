@@ -11,7 +11,7 @@ import numpy as np
 
 from firstspike.golden import Network, load_network
 from firstspike.golden.foreign.printable import printable
-from firstspike.golden.results import UNCOUNTED, joined
+from firstspike.golden.results import UNCOUNTED, differences, joined
 from firstspike.scripts.inputs import InputCommand
 from firstspike.scripts.metrics import timing, timing_rows
 from firstspike.scripts.options import (
@@ -200,8 +200,6 @@ class Share:
 
     specification: Specification
     network: Network
-    first: int
-    """Number of the first image."""
     ticks: np.ndarray
     pixels: np.ndarray | None
 
@@ -209,12 +207,7 @@ class Share:
 def compared_share(share: Share) -> Comparison:
     """Compare some of the images."""
     with share.specification.open("network", share.network) as ready:
-        comparison = compared(ready, share.ticks, share.pixels)
-    placed = [
-        one if one.image is None else replace(one, image=share.first + one.image)
-        for one in comparison.differences
-    ]
-    return replace(comparison, differences=placed)
+        return compared(ready, share.ticks, share.pixels)
 
 
 def compared_in_shares(
@@ -228,21 +221,12 @@ def compared_in_shares(
 
     Images must not overlap: each starts in an empty core, and depends on no earlier image.
     """
+    parts = [slice(first, first + IMAGES) for first in range(0, len(ticks), IMAGES)]
     tasks = [
-        Share(
-            specification,
-            network,
-            first,
-            ticks[first : first + IMAGES],
-            None if pixels is None else pixels[first : first + IMAGES],
-        )
-        for first in range(0, len(ticks), IMAGES)
+        Share(specification, network, ticks[part], None if pixels is None else pixels[part])
+        for part in parts
     ]
-    what = f"shares of {IMAGES} images"
-    results = {task.first: one for task, one in work.results(compared_share, tasks, what)}
-    parts = [results[task.first] for task in tasks]
-    return Comparison(
-        joined([part.expected for part in parts]),
-        joined([part.found for part in parts]),
-        [one for part in parts for one in part.differences],
-    )
+    done = dict(work.results(compared_share, tasks, f"shares of {IMAGES} images"))
+    expected = joined([done[task].expected for task in tasks])
+    found = joined([done[task].found for task in tasks])
+    return Comparison(expected, found, list(differences(expected, found)))

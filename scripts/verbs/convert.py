@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """`firstspike convert`: writes a network as a NIR graph, or a NIR graph as a network."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -20,16 +20,12 @@ from firstspike.golden.frameworks.nir.graph import Graph, optional
 from firstspike.golden.frameworks.nir.importing import metadata_of, network_of, template_of
 from firstspike.golden.frameworks.nir.reader_process import read
 from firstspike.golden.frameworks.nir.real_weights import real_layers
-from firstspike.golden.frameworks.nir.rounding import (
-    DEFAULT_BITS,
-    Calibrated,
-    plain_template,
-    rounded_network,
-)
+from firstspike.golden.frameworks.nir.rounding import DEFAULT_BITS, Calibrated, rounded_network
 from firstspike.golden.frameworks.nir.trains import trains_of, write_trains
 from firstspike.golden.frameworks.nir.verdicts import IMPOSSIBLE, Verdict, verdicts
-from firstspike.golden.system.files import naming, replacing
+from firstspike.golden.system.files import companion_path, naming, replacing
 from firstspike.golden.system.specification import Changes
+from firstspike.golden.training.quantise import plain_template
 from firstspike.golden.training.samples import fitted_template
 from firstspike.golden.training.specification import Training
 from firstspike.scripts.datasets import (
@@ -75,12 +71,6 @@ def is_graph(name: str) -> bool:
         return file.read(len(SIGNATURE)) == SIGNATURE
 
 
-def data_path(output: str | Path) -> Path:
-    """Return NET.data.nir for a graph NET.nir."""
-    path = Path(output)
-    return path.with_name(f"{path.name.removesuffix('.nir')}.data.nir")
-
-
 @click.command(cls=InputCommand)
 @click.argument("net", default="mnist-8bit", type=NetworkName(), metavar="[NET|NET.nir]")
 @click.option(
@@ -120,7 +110,7 @@ def data_path(output: str | Path) -> Path:
     metavar="FILE",
     type=Output(
         dir_okay=False,
-        files=lambda path, _: (path, data_path(path)),
+        files=lambda path, _: (path, companion_path(path, ".data", ".nir")),
         begins=NETWORK + b"|" + GRAPH,
     ),
     help="Write the graph, or the network, to this file. Without it the command says of each node "
@@ -153,13 +143,9 @@ def command(
     Example: firstspike convert mnist-4bit --form cuba --images 100 -o mnist-4bit.nir
     """
     from_graph = is_graph(net)
-    for name, option in _options(_OF_NETWORK if from_graph else _OF_GRAPH):
-        if on_command_line(name):
-            raise click.UsageError(
-                f"{option} goes with a network, and {net} is a NIR graph."
-                if from_graph
-                else f"{option} goes with a NIR graph, and {net} is a network."
-            )
+    kinds = ("network", "NIR graph") if from_graph else ("NIR graph", "network")
+    if option := _requested(_OF_NETWORK if from_graph else _OF_GRAPH):
+        raise click.UsageError(f"{option} goes with a {kinds[0]}, and {net} is a {kinds[1]}.")
     if not from_graph:
         if output is None:
             raise click.UsageError("Missing option '-o' / '--output'.")
@@ -172,11 +158,12 @@ def command(
     return None
 
 
-def _options(names: Sequence[str]) -> Iterator[tuple[str, str]]:
-    """Yield each of these parameters of the command with its option."""
+def _requested(names: Sequence[str]) -> str | None:
+    """Return the first option of these parameters that is on the command line."""
     for one in click.get_current_context().command.params:
-        if one.name in names:
-            yield one.name, one.opts[-1]
+        if one.name in names and on_command_line(one.name):
+            return one.opts[-1]
+    return None
 
 
 def _to_graph(net: str, output: str, json_path: str | None, options: dict[str, Any]) -> None:
@@ -187,7 +174,7 @@ def _to_graph(net: str, output: str, json_path: str | None, options: dict[str, A
     images = None
     if (chosen := take_record(ImageChoice, options)) != ImageChoice():
         images = select(network, chosen)
-    trains_path = data_path(output)
+    trains_path = companion_path(output, ".data", ".nir")
     with ExitStack() as stack:
         put = stack.enter_context
         write_json = put(json_result(json_path))
@@ -239,10 +226,8 @@ def _to_network(
 ) -> None:
     """Write a graph as a network, whose weights are rounded if they are real numbers."""
     metadata, images = metadata_of(graph), options["images"]
-    if metadata is not None:
-        for name, option in _options(_INPUTS):
-            if on_command_line(name):
-                raise click.UsageError(f"The graph's metadata say it: leave {option} out.")
+    if metadata is not None and (option := _requested(_INPUTS)):
+        raise click.UsageError(f"The graph's metadata say it: leave {option} out.")
     exact, data = _is_exact(graph, options), take_record(Data, dict(options))
     if exact and data.dataset:
         raise click.UsageError(

@@ -12,8 +12,6 @@ import numpy as np
 from firstspike.golden import Features, Network, load_network, shipped
 from firstspike.golden.layers.convolution import Convolution
 from firstspike.golden.layers.kind import LayerKind
-from firstspike.golden.motion.front import MotionFrontEnd
-from firstspike.golden.sound.front import FrontEnd
 from firstspike.golden.widths import state_widths
 from firstspike.scripts.output import json_option, json_result, say, table
 from firstspike.scripts.paths import NetworkName, Verb
@@ -33,7 +31,7 @@ def command(net: str, json_path: str | None) -> None:
     network = load_network(net)
     with json_result(json_path) as write:
         facts = facts_of(network)
-        say(report(net, facts))
+        say(report(net, network, facts))
         write(facts)
 
 
@@ -83,17 +81,14 @@ def convolution_of(layer: LayerKind) -> dict[str, Any] | None:
     if not isinstance(layer, Convolution):
         return None
     of = layer.geometry
-    pairs = {
-        "size": of.size,
-        "kernel": of.kernel,
-        "stride": of.stride,
-        "padding": of.padding,
-        "positions": of.out,
-    }
     return {
         "maps": layer.maps,
         "filters": layer.filters,
-        **{name: list(pair) for name, pair in pairs.items()},
+        "size": list(of.size),
+        "kernel": list(of.kernel),
+        "stride": list(of.stride),
+        "padding": list(of.padding),
+        "positions": list(of.out),
     }
 
 
@@ -105,41 +100,38 @@ def features_of(features: Features) -> dict[str, Any]:
         "complement": features.complement,
         "constant": features.constant,
         "steps": features.steps,
-        **{
-            name: None if front is None else json.loads(front.to_json())
-            for name, front in (("sound", features.sound), ("motion", features.motion))
-        },
+        "sound": features.sound and json.loads(features.sound.to_json()),
+        "motion": features.motion and json.loads(features.motion.to_json()),
         "lowest_edge": None if edges is None else edges.min(axis=1).tolist(),
         "highest_edge": None if edges is None else edges.max(axis=1).tolist(),
         "medians": None if features.medians is None else features.medians.tolist(),
     }
 
 
-def _features(facts: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    features = facts["features"]
+def _features(features: Features | None) -> Iterator[tuple[str, str]]:
     if features is None:
         return
-    if features["sound"]:
-        yield "sound", FrontEnd.from_json(json.dumps(features["sound"])).sentence()
-    if features["motion"]:
-        yield "motion", MotionFrontEnd.from_json(json.dumps(features["motion"])).sentence()
-    more = [name for name in ("complement", "constant") if features[name]]
-    if features["steps"]:
-        more.append(f"time series of {features['steps']} steps")
+    if features.sound:
+        yield "sound", features.sound.sentence()
+    if features.motion:
+        yield "motion", features.motion.sentence()
+    more = [name for name in ("complement", "constant") if getattr(features, name)]
+    if features.steps:
+        more.append(f"time series of {features.steps} steps")
     yield "further inputs", ", ".join(more) or "none"
-    if features["lowest_edge"]:
-        low, high = features["lowest_edge"], features["highest_edge"]
-        named = features["names"] or range(len(low))
+    if features.edges is not None:
+        low, high = features.edges.min(axis=1), features.edges.max(axis=1)
+        named = features.names or range(len(low))
         more_features = ", ..." * (len(low) > _SHOWN)
         edges = islice(zip(named, low, high, strict=True), _SHOWN)
         yield "edges", ", ".join(f"{name} {a:.4g}..{b:.4g}" for name, a, b in edges) + more_features
-        medians = zip(named, features["medians"] or (), strict=False)
+        medians = zip(named, () if features.medians is None else features.medians, strict=False)
         shown = ", ".join(f"{name} {one:.4g}" for name, one in islice(medians, _SHOWN))
         yield "missing values", shown + more_features if shown else "refused"
 
 
-def report(net: str, facts: dict[str, Any]) -> str:
-    """Return the facts as text."""
+def report(net: str, network: Network, facts: dict[str, Any]) -> str:
+    """Return the facts of a network as text."""
     dark = "never spike" if facts["late"] < 0 else f"spike at tick {facts['late']}"
     encoding = [facts["encoding"], *[f"inputs of level 0 {dark}"] * bool(facts["levels"])]
     rows = [
@@ -147,7 +139,7 @@ def report(net: str, facts: dict[str, Any]) -> str:
         ("shape", "-".join(map(str, facts["shape"]))),
         ("connected inputs", f"{facts['connected_inputs']} of {facts['shape'][0]}"),
         ("encoding", "; ".join(encoding)),
-        *_features(facts),
+        *_features(network.features),
         *([("classes", ", ".join(facts["classes"]))] if facts["classes"] else []),
         ("time", f"z = 1 is {facts['unit']} ticks, deadline at tick {facts['deadline']}"),
         ("spikes of a neuron", f"at most {facts['max_spikes']} per image"),

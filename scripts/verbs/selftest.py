@@ -107,12 +107,9 @@ def command(
             raise click.UsageError("--read goes with no other option: leave them out.")
         with convert_errors(VerbError, f"{report_path} is no whole report: ", JsonError, after="."):
             report = read_report(report_path)
-        say(page(report))
-        return int(not report["passed"])
-    if port is None:
+    elif port is None:
         raise click.UsageError("Give --port, the board's serial port, or --read a report.")
-
-    if sensor is not None:
+    elif sensor is not None:
         if board is None or net is None or baud is not None or on_command_line("seed"):
             raise click.UsageError(
                 "--sensor needs NET and --board, and goes with neither a baud rate nor --seed."
@@ -121,28 +118,26 @@ def command(
             assert build is not None  # see `_build`
             report = _sensing_report(_built(net, BOARDS[board], sensor, build), port, sensor)
             write(report)
-        say(page(report))
-        return int(not report["passed"])
-    if build is not None:
+    elif build is not None:
         raise click.UsageError("--build goes with --sensor.")
+    else:
+        from firstspike.boards.client import BoardClient
+        from firstspike.scripts.selftest.stages import Selftest, network_of
 
-    from firstspike.boards.client import BoardClient
-    from firstspike.scripts.selftest.stages import Selftest, network_of
-
-    rate = baud or (BOARDS[board].baud if board else BAUD)
-    with json_result(output) as write:
-        with BoardClient.open(port, rate) as client:
-            identity = client.identity
-            network = load_network(net) if net else network_of(identity)
-            if network is None:
-                raise VerbError(
-                    f"the board was built for the network {identity.network.hex()[:12]}, which "
-                    "does not come with the package: name its file as NET."
-                )
-            client.check(network)
-        stages = Selftest(network, port, rate, seed, bars()).stages()
-        report = report_of(identity, board, seed, stages)
-        write(report)
+        rate = baud or (BOARDS[board].baud if board else BAUD)
+        with json_result(output) as write:
+            with BoardClient.open(port, rate) as client:
+                identity = client.identity
+                network = load_network(net) if net else network_of(identity)
+                if network is None:
+                    raise VerbError(
+                        f"the board was built for the network {identity.network.hex()[:12]}, which "
+                        "does not come with the package: name its file as NET."
+                    )
+                client.check(network)
+            stages = Selftest(network, port, rate, seed, bars()).stages()
+            report = report_of(identity, board, seed, stages)
+            write(report)
     say(page(report))
     return int(not report["passed"])
 

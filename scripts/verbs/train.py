@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from firstspike.golden import Network
+from firstspike.golden.system.files import companion_path
 from firstspike.golden.training.specification import Training
 from firstspike.scripts.datasets import (
     Data,
@@ -49,7 +50,7 @@ from firstspike.scripts.training.session import (
 def written(output: Path, parameters: Parameters) -> list[Path]:
     """Return the network and its state file, or a network per seed."""
     if isinstance(parameters["seed"], list):
-        return [several.path_of(output, seed) for seed in parameters["seed"]]
+        return [companion_path(output, f"-seed{seed}") for seed in parameters["seed"]]
     return [output, Session.state_path(output)]
 
 

@@ -31,11 +31,6 @@ class Mutated:
     """Proofs that cannot refute a fault with which the induction holds."""
     others: tuple[str, ...] = ()
 
-    @property
-    def bounded(self) -> tuple[str, ...]:
-        """The names of the bounded proofs."""
-        return *self.first, *self.covered, *self.others
-
 
 MUTATED = {
     "core-2-lanes": Mutated(

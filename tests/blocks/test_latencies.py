@@ -12,7 +12,6 @@ from firstspike.golden.timing.layer import settle_cycles
 from firstspike.golden.timing.shape import CoreShape
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.core.decision import Decision
-from firstspike.hdl.core.encoder import Encoder
 from firstspike.hdl.core.ingress_check import IngressCheck
 from firstspike.hdl.layer.config import LayerConfig
 from firstspike.hdl.layer.emitter import CrossingTimeDivider, TickEmitter, WindowEmitter
@@ -32,7 +31,6 @@ from firstspike.hdl.learner.learner import Learner
 from firstspike.hdl.learner.margin import Margin
 from firstspike.hdl.learner.row_sweeps import InputSweep, SignedOutputSweep
 from firstspike.hdl.lib.pipeline import SkidBuffer, Stage
-from firstspike.hdl.lib.queue import SpikeQueue
 from tests.support.shapes import convolving_network
 from tests.support.simulators import refused, run_bench
 
@@ -145,16 +143,6 @@ def test_intake():
     assert (
         latency(intake, {"source": event}, intake.events.valid, **free) == latencies.INGRESS_CHECK
     )
-
-
-@pytest.mark.parametrize("inputs", [range(16), range(3, 16, 2)])
-def test_encoder(inputs):
-    encoder = Encoder(inputs, n_inputs=16, unit=8, deadline=48, width=8)
-    cycles = latency(encoder, {"words": 0xFF}, encoder.events.valid, start=1)
-    if 0 in inputs:
-        assert cycles == latencies.ENCODER_WORD + latencies.ENCODER_ROW
-    else:  # three pixels that are not connected come first
-        assert cycles == latencies.ENCODER_WORD + latencies.ENCODER_ROW + 3
 
 
 @by_folding
@@ -273,31 +261,6 @@ def test_emitters():
     window = WindowEmitter(config)
     sent = latency(window, {"beats": beat | {"hit": 1}}, window.events.valid)
     assert sent == config.folding.queued_cycles
-
-
-@pytest.mark.parametrize("keys", [(1, 1), (1, 2)])
-def test_queue(keys):
-    queue = SpikeQueue(4, 8, 10)
-    item = latency(queue, {"push": {}}, queue.pop.valid, release=1)
-    assert item == latencies.QUEUE_STORE + latencies.QUEUE_SELECT
-    queue, offer_cycles = SpikeQueue(4, 8, 10), []
-
-    async def bench(ctx):
-        for key in keys:
-            ctx.set(queue.push.payload, {"key": key})
-            ctx.set(queue.push.valid, 1)
-            await ctx.tick()
-        ctx.set(queue.push.valid, 0)
-        ctx.set(queue.release, 1)
-        ctx.set(queue.pop.ready, 1)
-        for cycle in range(PATIENCE):
-            if ctx.get(queue.pop.valid):
-                offer_cycles.append(cycle)
-            await ctx.tick()
-
-    run_bench(queue, bench)
-    first = latencies.QUEUE_SELECT
-    assert offer_cycles == [first, first + latencies.QUEUE_SELECT]
 
 
 @by_folding

@@ -23,8 +23,8 @@ from firstspike.hdl.core.ports import weights_layout
 from firstspike.hdl.flash.saver import DESELECT_SECONDS, Saver
 from firstspike.hdl.flash.spi import WIRES, Command
 from firstspike.hdl.lib.block import Block, join, tap
-from firstspike.sim.benches.flash.fill import fill, stored
-from firstspike.sim.benches.flash.model import flash_verilog, spi_flash
+from firstspike.sim.benches.flash.fill import fill
+from firstspike.sim.benches.flash.model import flash_verilog
 from firstspike.sim.harness.networks import network_of, random_weights
 from firstspike.sim.harness.runner import Simulation
 from firstspike.sim.harness.streams import (
@@ -37,6 +37,7 @@ from firstspike.sim.harness.streams import (
 )
 from firstspike.sim.harness.verilog import verilog_of
 from tests.support.flash_changes import FlashBus
+from tests.support.flash_model import spi_flash, stored
 from tests.support.simulators import refused
 
 IDENTITY = b"a pupil."

@@ -37,8 +37,8 @@ from firstspike.hdl.standalone.saving_core import (
 )
 from firstspike.hdl.standalone.status import STATUS_REQUEST, Status
 from firstspike.hdl.standalone.texts import sentence
-from firstspike.sim.benches.flash.fill import fill, stored
-from firstspike.sim.benches.flash.model import flash_verilog, spi_flash
+from firstspike.sim.benches.flash.fill import fill
+from firstspike.sim.benches.flash.model import flash_verilog
 from firstspike.sim.benches.standalone.desk import lines_of
 from firstspike.sim.harness.bench_io import report
 from firstspike.sim.harness.runner import Simulation
@@ -57,6 +57,7 @@ from tests.blocks.test_teachable_core import (
     taught_network,
 )
 from tests.support.flash_changes import Change, FlashBus
+from tests.support.flash_model import spi_flash, stored
 from tests.support.flashed_bench import TextSink
 from tests.support.flashed_run import statuses_of
 

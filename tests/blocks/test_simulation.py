@@ -206,16 +206,6 @@ def test_the_path_of_a_cache_is_any(monkeypatch, tmp_path, simulator, name):
     assert len(run_fifo(simulator).received) == len(ITEMS)
 
 
-@pytest.mark.long
-def test_a_compiled_simulation_that_was_cut_short_is_compiled_anew(monkeypatch, tmp_path):
-    lend_runtime(tmp_path)
-    monkeypatch.setenv("FIRSTSPIKE_CACHE", str(tmp_path))
-    run_fifo("verilator")
-    (model,) = tmp_path.glob("*/fifo")
-    os.truncate(model, model.stat().st_size // 2)
-    assert len(run_fifo("verilator").received) == len(ITEMS)
-
-
 def test_what_takes_long_is_said_and_what_is_cached_is_not(monkeypatch, tmp_path):
     steps = []
 

@@ -9,6 +9,7 @@ import os
 import random
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import cocotb
@@ -29,64 +30,13 @@ from tests.support.simulators import sampled
 
 STEPS = int(os.environ.get("FIRSTSPIKE_BUS_STEPS", "200"))
 
+SHIM = Path(__file__).with_name("driver_shim.c").read_text()
+DEVICE = Path(__file__).with_name("driver_device.c").read_text()
+
 PATIENCE = 20_000
 """Reads of the status after which nothing will come."""
 LONG = 300
 """Reads of the status that take longer than a small core decides on an image."""
-
-SHIM = r"""
-#include <string.h>
-#include "core_driver.h"
-
-static struct firstspike_core core;
-
-int core_silent(void) { return FIRSTSPIKE_SILENT; }
-int core_open(uint32_t patience) { return firstspike_open(&core, 0, patience); }
-void core_patience(uint32_t patience) { core.patience = patience; }
-int core_load(const uint32_t *words, uint32_t count)
-{
-    return firstspike_load(&core, words, count);
-}
-int core_store(uint32_t *words, uint32_t count)
-{
-    return firstspike_store(&core, words, count);
-}
-int core_events(uint32_t tag, const void *events, uint32_t count)
-{
-    return firstspike_send_events(&core, (uint8_t)tag, events, count);
-}
-int core_bitmap(uint32_t tag, const void *bytes, uint32_t count)
-{
-    return firstspike_send_bitmap(&core, (uint8_t)tag, bytes, count);
-}
-int core_pixels(uint32_t tag, const void *pixels, uint32_t count)
-{
-    return firstspike_send_pixels(&core, (uint8_t)tag, pixels, count);
-}
-int core_level(void) { return (int)irq(); }
-void core_enable(uint32_t which) { firstspike_enable_interrupts(&core, which); }
-uint32_t core_pending(void) { return firstspike_pending_interrupts(&core); }
-void core_test(uint32_t which) { firstspike_test_interrupts(&core, which); }
-uint32_t core_errors(void) { return firstspike_clear_errors(&core); }
-int core_abort(void) { return firstspike_abort(&core); }
-int core_begin(uint32_t tag) { return firstspike_begin(&core, (uint8_t)tag); }
-int core_send(uint32_t beat) { return firstspike_send(&core, beat, 0); }
-int core_take(uint32_t *words)
-{
-    struct firstspike_decision decision;
-    int result = firstspike_take(&core, &decision);
-    words[0] = decision.what;
-    words[1] = decision.tick;
-    words[2] = decision.tag;
-    words[3] = decision.cycles;
-    memcpy(words + 4, decision.spikes, sizeof decision.spikes);
-    return result;
-}
-#ifdef FIRSTSPIKE_LABEL
-int core_set_rule(uint32_t rule, uint32_t seed) { return firstspike_set_rule(&core, rule, seed); }
-int core_set_label(int32_t label) { return firstspike_set_label(&core, label); }
-#endif
-"""
 
 
 def untagged(_image):
@@ -424,138 +374,6 @@ CORES = {
     "learning": (toy_network(), {"lanes": 5, "learns": 10}),
 }
 
-DEVICE = r"""
-#include <inttypes.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-
-static uint32_t device_read(uint32_t offset);
-static void device_write(uint32_t offset, uint32_t value);
-#define FIRSTSPIKE_READ(base, offset) device_read((uint32_t)((base) + (offset)))
-#define FIRSTSPIKE_WRITE(base, offset, value) device_write((uint32_t)((base) + (offset)), value)
-
-#include "core_encoding.h"
-
-enum { ONES, ZEROS, NOISE, TURNS, NEVER, MODES };
-
-static int mode, constants;
-static uint32_t state, accesses;
-
-/* The status of a core that works: room, a decision, and use by registers. */
-#define WORKING (FIRSTSPIKE_STATUS_ROOM_MASK | FIRSTSPIKE_STATUS_DECISION_MASK | \
-                 FIRSTSPIKE_STATUS_BY_REGISTERS_MASK)
-
-static uint32_t next(void)
-{
-    state ^= state << 13;
-    state ^= state >> 17;
-    state ^= state << 5;
-    return state;
-}
-
-static uint32_t device_read(uint32_t offset)
-{
-    accesses++;
-    switch (constants ? offset : UINT32_MAX) {
-    case FIRSTSPIKE_MAGIC:
-        return FIRSTSPIKE_MAGIC_VALUE;
-    case FIRSTSPIKE_VERSION:
-        return FIRSTSPIKE_VERSION_VALUE;
-    }
-    switch (constants == 2 ? offset : UINT32_MAX) {
-@constants@
-    }
-    switch (mode) {
-    case ONES:
-        return UINT32_MAX;
-    case ZEROS:
-        return 0;
-    case NOISE:
-        return next();
-    case TURNS:
-        return accesses % 2 ? UINT32_MAX : 0;
-    default: /* It works for some accesses, and says nothing new from then on. */
-        return offset == FIRSTSPIKE_STATUS && accesses < state % 64u ? WORKING : 0;
-    }
-}
-
-static void device_write(uint32_t offset, uint32_t value)
-{
-    (void)offset;
-    (void)value;
-    accesses++;
-}
-
-static void *of(size_t bytes)
-{
-    return calloc(1, bytes);
-}
-
-/* Counts the answers; one that is none of the driver's ends the program. */
-static unsigned long answers[FIRSTSPIKE_BAD_IMAGE + 1], longest;
-
-static void answered(int result)
-{
-    if (result < FIRSTSPIKE_OK || result > FIRSTSPIKE_BAD_IMAGE)
-        abort();
-    answers[result]++;
-    if (accesses > longest)
-        longest = accesses;
-    accesses = 0;
-}
-
-static void use(uint32_t patience)
-{
-    struct firstspike_core *core = of(sizeof *core);
-    struct firstspike_decision *decision = of(sizeof *decision);
-    struct firstspike_event *events = of(FIRSTSPIKE_SIZES_ROWS_VALUE * sizeof *events);
-    uint32_t *words = of(FIRSTSPIKE_WEIGHT_WORDS_VALUE * sizeof *words);
-    uint8_t *bytes = of(FIRSTSPIKE_BITMAP_BYTES);
-    answered(firstspike_open(core, 0, patience));
-    core->base = 0; /* whatever it said, the rest is used */
-    core->patience = patience;
-    answered(firstspike_load(core, words, FIRSTSPIKE_WEIGHT_WORDS_VALUE));
-    answered(firstspike_store(core, words, FIRSTSPIKE_WEIGHT_WORDS_VALUE));
-    answered(firstspike_store(core, words, 1u));
-    answered(firstspike_send_events(core, 7u, events, FIRSTSPIKE_SIZES_ROWS_VALUE));
-    answered(firstspike_send_events(core, 8u, events, 0));
-    answered(firstspike_send_bitmap(core, 9u, bytes, FIRSTSPIKE_BITMAP_BYTES));
-    answered(firstspike_take(core, decision));
-    answered(firstspike_abort(core));
-    firstspike_enable_interrupts(core, UINT32_MAX);
-    firstspike_test_interrupts(core, firstspike_pending_interrupts(core));
-    (void)firstspike_clear_errors(core);
-#ifdef FIRSTSPIKE_LABEL
-    answered(firstspike_set_rule(core, 1u, 2u));
-    answered(firstspike_set_label(core, 1));
-    answered(firstspike_set_label(core, INT32_MAX));
-    answered(firstspike_set_label(core, INT32_MIN));
-#endif
-    free(core);
-    free(decision);
-    free(events);
-    free(words);
-    free(bytes);
-}
-
-int main(int count, char **words)
-{
-    int kinds = count > 1 ? atoi(words[1]) : 0, kind, i;
-    for (kind = 1; kind <= kinds; kind++)
-        for (mode = 0; mode < MODES; mode++)
-            for (constants = 0; constants < 3; constants++) {
-                state = (uint32_t)kind * 2654435761u;
-                use((uint32_t)kind % 20u);
-            }
-    printf("longest %lu answers", longest);
-    for (i = 0; i <= FIRSTSPIKE_BAD_IMAGE; i++)
-        printf(" %lu", answers[i]);
-    printf("\n");
-    return 0;
-}
-"""
-
 
 @pytest.mark.parametrize(("network", "of"), CORES.values(), ids=CORES)
 def test_no_answer_of_a_device_leads_outside_of_memory(network, of, tmp_path):
@@ -564,7 +382,8 @@ def test_no_answer_of_a_device_leads_outside_of_memory(network, of, tmp_path):
         f"    case FIRSTSPIKE_{name}:\n        return FIRSTSPIKE_{name}_VALUE;"
         for name in (one.name.upper() for one in registers.registers if one.kind == CONSTANT)
     ]
-    program = sanitized(tmp_path, DEVICE.replace("@constants@", "\n".join(cases)))
+    (tmp_path / "constants.h").write_text("\n".join(cases))
+    program = sanitized(tmp_path, DEVICE)
     done = ran(program, NOISE)
     assert (done.returncode, done.stderr) == (0, b"")
     found = re.fullmatch(rb"longest (\d+) answers ([\d ]+)\n", done.stdout)

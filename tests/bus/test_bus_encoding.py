@@ -5,6 +5,7 @@ import itertools
 import json
 import math
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -20,77 +21,7 @@ from tests.support.command import toy_network
 from tests.support.native import ran, sanitized, write_c_files
 from tests.support.strategies import seeds
 
-MAIN = r"""
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-@includes@
-
-/* Every buffer has its own size to the byte, so that a sanitizer sees what is outside. */
-@functions@
-
-int main(int count, char **words)
-{
-    int which = count > 1 ? atoi(words[1]) : -1;
-    switch (which) {
-@cases@
-    }
-    return 2;
-}
-"""
-
-READ = r"""
-static int run_@n@(void)
-{
-    n@n@_value *values = malloc(N@N@_VALUES * sizeof *values);
-    while (fread(values, sizeof *values, N@N@_VALUES, stdin) == N@N@_VALUES) {
-"""
-
-EVENTS = (
-    READ
-    + r"""
-        struct n@n@_event *events = malloc(N@N@_SIZES_ROWS_VALUE * sizeof *events);
-        uint32_t used, i;
-        int result = n@n@_encode(values, N@N@_VALUES, events, N@N@_SIZES_ROWS_VALUE, &used);
-        printf("%d", result);
-        for (i = 0; i < used; i++)
-            printf(" %u:%u", events[i].tick, events[i].row);
-        printf("\n");
-        if (n@n@_encode(values, N@N@_VALUES - 1u, events, N@N@_SIZES_ROWS_VALUE, &used) !=
-                N@N@_UNFIT || used ||
-            n@n@_encode(values, N@N@_VALUES, events, N@N@_SIZES_ROWS_VALUE - 1u, &used) !=
-                N@N@_UNFIT || used)
-            return 3;
-        free(events);
-    }
-    free(values);
-    return 0;
-}
-"""
-)
-
-BITMAP = (
-    READ
-    + r"""
-        uint8_t *bytes = malloc(N@N@_BITMAP_BYTES);
-        uint32_t i;
-        int result;
-        memset(bytes, 0xa5, N@N@_BITMAP_BYTES);
-        result = n@n@_encode(values, N@N@_VALUES, bytes, N@N@_BITMAP_BYTES);
-        printf("%d", result);
-        for (i = 0; i < N@N@_BITMAP_BYTES; i++)
-            printf(" %u", bytes[i]);
-        printf("\n");
-        if (n@n@_encode(values, N@N@_VALUES + 1u, bytes, N@N@_BITMAP_BYTES) != N@N@_UNFIT ||
-            n@n@_encode(values, N@N@_VALUES, bytes, N@N@_BITMAP_BYTES - 1u) != N@N@_UNFIT)
-            return 3;
-        free(bytes);
-    }
-    free(values);
-    return 0;
-}
-"""
-)
+RUN = Path(__file__).with_name("encoding_run.c").read_text()
 
 
 class Encoders:
@@ -99,21 +30,20 @@ class Encoders:
     def __init__(self, folder, cases):
         self.networks = [network for network, _ in cases]
         self.configs: list[CoreConfig] = []
-        functions = []
+        parts = ["#include <stdio.h>\n#include <stdlib.h>\n#include <string.h>"]
         for number, (network, folding) in enumerate(cases):
             name = f"n{number}"
             config, _ = write_c_files(folder, network, name, name, lanes=2, **folding)
             self.configs.append(config)
-            text = EVENTS if config.bitmap is None else BITMAP
-            functions.append(text.replace("@n@", str(number)).replace("@N@", str(number)))
-        numbers = range(len(cases))
-        source = MAIN.replace("@functions@", "".join(functions))
-        source = source.replace(
-            "@includes@", "".join(f'#include "n{number}_encoding.h"\n' for number in numbers)
-        )
-        source = source.replace(
-            "@cases@", "".join(f"    case {n}:\n        return run_{n}();\n" for n in numbers)
-        )
+            parts.append(
+                f'#include "{name}_encoding.h"\n#define NUMBER {number}\n'
+                f"#define HAS_BITMAP {int(config.bitmap is not None)}\n{RUN}"
+            )
+        runs = ", ".join(f"n{number}_run" for number in range(len(cases)))
+        parts.append(f"static int (*const runs[])(void) = {{{runs}}};")
+        parts.append("int main(int count, char **words)")
+        parts.append("{ return runs[atoi(words[count - 1])](); }\n")
+        source = "\n".join(parts)
         self.program = sanitized(folder, source)
 
     def encode(self, number, samples):

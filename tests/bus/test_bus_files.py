@@ -340,31 +340,7 @@ def test_two_cores_are_used_by_one_program(tmp_path):
     small = network_of((np.full((5, 3), 7),), (9,))
     write_c_files(tmp_path, small, "one", lanes=3)
     write_c_files(tmp_path, toy_network(), "two", "second", learns=10, lanes=5, bitmap=16)
-    user = """\
-#include "one_encoding.h"
-#include "two_encoding.h"
-#include "one_driver.h"
-#include "two_driver.h"
-
-int use(struct firstspike_core *one, struct second_core *two);
-int use(struct firstspike_core *one, struct second_core *two)
-{
-    struct firstspike_decision first;
-    struct second_decision second;
-    struct firstspike_event events[FIRSTSPIKE_SIZES_ROWS_VALUE];
-    firstspike_value features[FIRSTSPIKE_VALUES] = {0};
-    second_value pixels[SECOND_VALUES] = {0};
-    uint8_t bytes[SECOND_BITMAP_BYTES];
-    uint32_t used;
-    return firstspike_open(one, 0x1000u, 9u) || second_open(two, 0x2000u, 9u) ||
-           firstspike_encode(features, FIRSTSPIKE_VALUES, events, FIRSTSPIKE_SIZES_ROWS_VALUE,
-                             &used) ||
-           second_encode(pixels, SECOND_VALUES, bytes, sizeof bytes) ||
-           firstspike_send_events(one, 1u, events, used) ||
-           second_send_bitmap(two, 2u, bytes, sizeof bytes) || second_set_label(two, 1) ||
-           firstspike_take(one, &first) || second_take(two, &second);
-}
-"""
+    user = Path(__file__).with_name("two_cores.c").read_text()
     for language in LANGUAGES:
         assert complaints(tmp_path, user, language) == ""
 

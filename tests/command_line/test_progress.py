@@ -6,6 +6,7 @@ import pty
 import re
 import termios
 import time
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -39,7 +40,7 @@ def test_on_a_terminal_the_time_ticks(monkeypatch):
 
 
 def test_all_work_of_a_target_has_a_bar(capfd):
-    with Bars() as bars:
+    with closing(Bars()) as bars:
         for work in Work:
             bars(work, 1, 7)
             bars(work, 7, 7)

@@ -127,7 +127,7 @@ def test_a_training_in_rungs_is_the_whole_one(toy, monkeypatch):
         checkpoint = trained.checkpoint
     assert checkpoint is None
     session = halving.session_of(images, request, choice)
-    session.fit(None, None)
+    session.fit()
     assert trained.network == session.trainer.network_.to_bytes()
     held_out = session.trainer.held_out_
     score = session.trainer.score(images.x_train[held_out], images.y_train[held_out])
@@ -214,7 +214,7 @@ def test_few_samples_have_some_held_out_of_each_class(here, tmp_path, capfd, mon
     assert ended.err.count("1/1") == len(ended.err.splitlines()) == 1
     rung = here.done[0]
     session = halving.session_of(rung.images, rung.request, rung.choice)
-    session.fit(None, None, 1)
+    session.fit(until=1)
     assert np.bincount(y[session.trainer.held_out_]).tolist() == [1] * 10
 
 

@@ -6,7 +6,6 @@ annotations and imports have no faults: only the behaviour of code is to be test
 """
 
 import random
-import tokenize
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from functools import cache
@@ -46,11 +45,6 @@ _UNTESTED = {"strict", "cache", "nogil", "frozen", "slots", "kw_only", "eq"}
 
 _SYMMETRIC = {"array_equal", "gcd", "hypot", "lcm", "max", "maximum", "min", "minimum"}
 """Functions whose arguments may have any order."""
-
-_NO_CODE = {
-    *(tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT),
-    *(tokenize.STRING, tokenize.ENDMARKER, tokenize.ENCODING),
-}
 
 
 class Fault(NamedTuple):
@@ -159,27 +153,18 @@ def _joined(lines: Iterable[str]) -> str:
     return " ".join(" ".join(lines).split())
 
 
-def code_lines(path: Path) -> list[int]:
-    """Return the lines of a file that have more than texts and comments."""
-    with path.open("rb") as file:
-        tokens = [one for one in tokenize.tokenize(file.readline) if one.type not in _NO_CODE]
-    return sorted({one.start[0] for one in tokens})
-
-
 def draw(root: Path, paths: Iterable[str], count: int, seed: int) -> list[Fault]:
     """Return `count` faults of files below `root`, each on a line of its own.
 
     All lines of code with faults are alike. A greater count continues the same sequence.
     """
-    places = [(path, line) for path in sorted(paths) for line in code_lines(root / path)]
+    texts = {path: (root / path).read_text() for path in sorted(paths)}
+    places = [(path, line + 1) for path in texts for line in range(texts[path].count("\n"))]
     random.Random(seed).shuffle(places)
-    counts = cache(lambda path: SourceFile(path, (root / path).read_text()).counts())
-    chosen = list(islice((place for place in places if counts(place[0])[place[1]]), count))
-    found = {}
-    for path in {path for path, _ in chosen}:
-        source = SourceFile(path, (root / path).read_text())
-        for place in chosen:
-            if place[0] == path:
-                number = random.Random(f"{seed} {place}").randrange(counts(path)[place[1]])
-                found[place] = source.fault(place[1], number)
-    return [found[place] for place in chosen]
+    source = cache(lambda path: SourceFile(path, texts[path]))
+    found = (
+        source(path).fault(line, random.Random(f"{seed} {path} {line}").randrange(number))
+        for path, line in places
+        if (number := source(path).counts()[line])
+    )
+    return list(islice(found, count))

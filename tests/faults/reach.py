@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The tests that reach a line, also where coverage cannot tell.
 
-Coverage does not see compiled functions, and sees statements of modules and classes only when they
-are imported. The tests of such a line are those that reach a line that names its function or value.
+Coverage sees statements of modules and classes, and heads of functions, only when they are
+imported, and does not see compiled functions. The tests of such a line are those that run the
+function, or a line that names the function or value.
 """
 
 import ast
@@ -16,17 +17,14 @@ from tests.faults.records import FOLDERS, record_file
 
 
 class Part(NamedTuple):
-    """A statement, the head of a compound one, or a compiled function."""
+    """A statement, or the head of a compound one."""
 
     lines: range
-    inside: bool = False
-    """Whether it is inside a function, where coverage sees it."""
+    names: frozenset[str]
+    """What the statement defines, or the function to which it belongs."""
 
-    names: frozenset[str] = frozenset()
-    """What the statement defines outside of functions: lines with these names use it."""
-
-    body: range = range(0)
-    """Lines of the function whose head it is."""
+    body: range
+    """Lines of this function; none outside of functions."""
 
 
 class Reach:
@@ -47,6 +45,8 @@ class Reach:
         """Duration of each test."""
 
         self._tests: list[str] = []
+        # Sets of tests, as bits: those that reach the line, those that share something that reaches
+        # the line, and all of the files of tests that reach it.
         self._lines = defaultdict[tuple[str, int], list[int]](lambda: [0, 0, 0])
         self._parts: dict[tuple[str, int], Part] = {}
         self._mentions = defaultdict[str, set[tuple[str, int]]](set)
@@ -54,10 +54,11 @@ class Reach:
             self._add(json.loads(record_file(records, name).read_text()))
         paths = [path for one in FOLDERS for path in sorted((checkout / one).rglob("*.py"))]
         trees = {str(path.relative_to(checkout)): ast.parse(path.read_text()) for path in paths}
-        compiled = _compiled_functions(trees)
         for path, tree in trees.items():
-            self._read(path, tree, compiled.get(path, set()))
-        self._compiled = _used_by_compiled(trees, compiled)
+            self._read(path, tree)
+        kernels = {path for path, _ in self._mentions["njit"]}
+        used = {one for path in kernels for one in _imported(path, trees)}
+        self._compiled = kernels | used
 
     def _add(self, record: dict) -> None:
         every = ((1 << len(record["seconds"])) - 1) << len(self._tests)
@@ -71,8 +72,8 @@ class Reach:
         self._tests += record["seconds"]
         self.seconds |= record["seconds"]
 
-    def _read(self, path: str, tree: ast.Module, compiled: set[str]) -> None:
-        for part in _parts(tree, compiled):
+    def _read(self, path: str, tree: ast.Module) -> None:
+        for part in _parts(tree):
             for line in part.lines:
                 self._parts[path, line] = part
         for node in ast.walk(tree):
@@ -89,17 +90,19 @@ class Reach:
         waiting = [(path, line)]
         while waiting:
             path, line = waiting.pop()
-            part = self._parts.get((path, line), Part(range(line, line + 1)))
+            part = self._parts[path, line]
             if (path, part) in seen:
                 continue
             seen.add((path, part))
-            for one in part.lines if part.inside else part.body:
+            inside = part.lines.start in part.body
+            for one in part.lines if inside else part.body:
                 direct |= self._lines[path, one][0]
                 shared |= self._lines[path, one][1]
-            for one in () if part.inside else part.lines:
+            for one in () if inside else part.lines:
                 shared |= self._lines[path, one][2]
-            for name in part.names:
-                waiting += self._mentions[name]
+            if not any(self._lines[path, one][2] for one in part.body):
+                for name in part.names:
+                    waiting += self._mentions[name]
         return self._sorted(direct), self._sorted(shared & ~direct)
 
     def _sorted(self, mask: int) -> list[str]:
@@ -107,33 +110,12 @@ class Reach:
         return sorted(found, key=lambda test: (self.seconds[test], test))
 
     def is_compiled(self, path: str) -> bool:
-        """Return whether numba compiles code of a file, or keeps constants of it."""
+        """Return whether numba may compile code of a file, or keep constants of it."""
         return path in self._compiled
 
 
-def _compiled_functions(trees: dict[str, ast.Module]) -> dict[str, set[str]]:
-    """Return for each file its functions that numba compiles, by decorators or calls of `njit`."""
-    found = defaultdict[str, set[str]](set)
-    for path, tree in trees.items():
-        imports = {
-            alias.asname or alias.name: (file, alias.name)
-            for node in tree.body
-            if isinstance(node, ast.ImportFrom)
-            for alias in node.names
-            for file in _files(path, node, alias.name, trees)
-        }
-        for node in ast.walk(tree):
-            if isinstance(node, ast.FunctionDef):
-                if any("njit" in ast.unparse(one) for one in node.decorator_list):
-                    found[path].add(node.name)
-            elif isinstance(node, ast.Call) and ast.unparse(node.func) == "njit" and node.args:
-                file, name = imports.get(own := ast.unparse(node.args[0]), (path, own))
-                found[file].add(name)
-    return dict(found)
-
-
-def _parts(parent: ast.AST, compiled: set[str], *, inside: bool = False) -> Iterator[Part]:
-    """Yield the parts below a node; those of inner nodes come later."""
+def _parts(parent: ast.AST, function: Part | None = None) -> Iterator[Part]:
+    """Yield the parts below a node, which may be inside a function; inner ones come later."""
     for node in ast.iter_child_nodes(parent):
         if not isinstance(node, ast.stmt | ast.excepthandler | ast.match_case):
             continue
@@ -142,56 +124,32 @@ def _parts(parent: ast.AST, compiled: set[str], *, inside: bool = False) -> Iter
         first = min(one.lineno for one in headed)
         stop = 1 + (body[-1].end_lineno if body else node.end_lineno)
         head = range(first, max(first + 1, body[0].lineno) if body else stop)
-        if inside or not isinstance(node, ast.FunctionDef):
-            yield Part(head, inside, frozenset() if inside else _defined(node))
-            yield from _parts(node, compiled, inside=inside)
-        elif node.name in compiled:
-            yield Part(range(first, stop), False, frozenset({node.name}), range(head.stop, stop))
+        if function:
+            yield function._replace(lines=head)
+            yield from _parts(node, function)
+        elif isinstance(node, ast.FunctionDef):
+            yield (part := Part(head, frozenset({node.name}), range(head.stop, stop)))
+            yield from _parts(node, part)
         else:
-            yield Part(head, body=range(head.stop, stop))
-            yield from _parts(node, compiled, inside=True)
+            yield Part(head, _defined(node), range(0))
+            yield from _parts(node)
 
 
 def _defined(node: ast.AST) -> frozenset[str]:
     if isinstance(node, ast.ClassDef):
         return frozenset({node.name})
     targets = getattr(node, "targets", None) or [getattr(node, "target", None)]
-    return frozenset(
-        one.id
-        for target in targets
-        if target
-        for one in ast.walk(target)
-        if isinstance(one, ast.Name)
-    )
+    names = (one for target in targets if target for one in ast.walk(target))
+    return frozenset(one.id for one in names if isinstance(one, ast.Name))
 
 
-def _used_by_compiled(trees: dict[str, ast.Module], compiled: dict[str, set[str]]) -> set[str]:
-    """Return the files with compiled functions, and those whose functions or values they use."""
-    found, waiting = set[str](), list(compiled)
-    while waiting:
-        if (path := waiting.pop()) in found:
-            continue
-        found.add(path)
-        used = {
-            name.id
-            for node in trees[path].body
-            if isinstance(node, ast.Assign | ast.AnnAssign)
-            or (isinstance(node, ast.FunctionDef) and node.name in compiled.get(path, ()))
-            for name in ast.walk(node)
-            if isinstance(name, ast.Name)
-        }
-        for node in trees[path].body:
-            if isinstance(node, ast.ImportFrom):
-                for alias in node.names:
-                    if (alias.asname or alias.name) in used:
-                        waiting += _files(path, node, alias.name, trees)
-    return found
-
-
-def _files(path: str, node: ast.ImportFrom, name: str, trees: dict[str, ast.Module]) -> list[str]:
-    """Return the file of the module that an import names, if it is one of the sources."""
-    above = Path(path).parents[node.level - 1].parts if node.level else ()
-    module = (node.module or "").removeprefix("firstspike.").split(".")
-    parts = [*above, *(one for one in module if one)]
-    candidates = ("/".join(parts) + ".py", "/".join([*parts, name]) + ".py")
-    return [one for one in candidates if one in trees]
+def _imported(path: str, trees: dict[str, ast.Module]) -> Iterator[str]:
+    """Yield the files of sources from which a file imports something."""
+    for node in ast.walk(trees[path]):
+        if isinstance(node, ast.ImportFrom):
+            above = Path(path).parents[node.level - 1].parts if node.level else ()
+            module = (*above, *(node.module or "").removeprefix("firstspike.").split("."))
+            for name in ("", *(alias.name for alias in node.names)):
+                file = "/".join(filter(None, (*module, name))) + ".py"
+                if file in trees:
+                    yield file

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Clones of the checkout in which tests run, and outside of which they can change nothing.
+"""Clones of the checkout in which tests run; outside of them the root file system is read-only.
 
 FOLDER/checkout    the clone
 FOLDER/cache       a copy of the user's cache of compiled simulations
@@ -16,7 +16,6 @@ from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 from subprocess import PIPE, STDOUT
-from typing import Any
 
 from firstspike.golden.system.programs import run
 from firstspike.golden.system.temporary import PREFIX
@@ -25,7 +24,7 @@ from firstspike.sim.harness.cache import cache_folder
 _ISOLATED = (
     'mount --bind "$1" "$1" && mount -o remount,bind,ro / && cd "$2" && shift 2 && exec "$@"'
 )
-"""Shell commands that make all but one folder read-only, and start a program."""
+"""Shell commands that make the root file system read-only but for a folder, and start a program."""
 
 PYTEST = (
     *(sys.executable, "-m", "pytest", "-q", "-rfE", "-p", "tests.faults.plugin"),
@@ -50,10 +49,12 @@ class Sandbox:
         self.folder, self.checkout, self.run = folder, folder / "checkout", folder / "run"
         if not self.checkout.exists():
             shutil.rmtree(folder, ignore_errors=True)
-            folder.mkdir(parents=True)
+            (folder / "cache").mkdir(parents=True)
             with suppress(FileNotFoundError, shutil.Error):  # other processes may use the cache
                 ignored = shutil.ignore_patterns(f"{PREFIX}*")
-                shutil.copytree(cache_folder(), folder / "cache", ignore=ignored)
+                shutil.copytree(
+                    cache_folder(), folder / "cache", ignore=ignored, dirs_exist_ok=True
+                )
             subprocess.run(("git", "clone", "-q", "--shared", root, self.checkout), check=True)
         self._git("fetch", "-q", "origin", commit)
         self._git("checkout", "-q", "--force", "--detach", commit)
@@ -81,52 +82,53 @@ class Sandbox:
             os.utime(file, ns=(times.st_atime_ns, times.st_mtime_ns))
             self.clean()
 
-    def select(self, tests: Iterable[str], **options: Any) -> tuple[int | None, str]:
-        """Run some tests in their order until one fails; returns what `test` returns."""
-        listed = self.folder / "tests"
-        listed.write_text("\n".join(tests))
-        files = dict.fromkeys(test.partition("::")[0] for test in tests)
-        return self.test("-x", *files, env={"FAULTS_TESTS": listed}, **options)
-
-    def test(
-        self,
-        *words: str,
-        seconds: float | None = None,
-        fresh: bool = False,
-        env: Mapping[str, object],
+    def select(
+        self, tests: Iterable[str], seconds: float, *, fresh: bool
     ) -> tuple[int | None, str]:
-        """Run pytest in the clone; returns its exit status, None after `seconds`, and its output.
+        """Run some tests in their order until one fails; returns what `test` returns.
 
-        With a limit of time, the caches of simulations and of compiled modules are not changed;
-        with `fresh`, numba compiles all functions anew.
+        The caches stay as they are. With `fresh`, numba compiles all functions anew.
         """
-        own = self.run / "cache" if seconds else self.folder / "cache"
         shutil.rmtree(self.run, ignore_errors=True)
         self.run.mkdir()
-        (self.folder / "cache").mkdir(exist_ok=True)
-        if seconds:
-            shutil.copytree(self.folder / "cache", own, copy_function=os.link)
+        listed, stored = self.run / "tests", self.run / "cache"
+        listed.write_text("\n".join(tests))
+        shutil.copytree(self.folder / "cache", stored, copy_function=os.link)
+        env = {"FAULTS_TESTS": listed, "FIRSTSPIKE_CACHE": stored, "PYTHONDONTWRITEBYTECODE": "1"}
+        if fresh:
+            env["NUMBA_CACHE_DIR"] = self.run / "numba"
+        files = dict.fromkeys(test.partition("::")[0] for test in tests)
+        return self.test("-x", *files, seconds=seconds, env=env)
+
+    def test(
+        self, *words: str, seconds: float | None = None, env: Mapping[str, object]
+    ) -> tuple[int | None, str]:
+        """Run pytest in the clone; returns its exit status (None after `seconds`) and output."""
+        self.run.mkdir(exist_ok=True)
+        environment = {
+            "PYTHONPATH": self.checkout,
+            "FIRSTSPIKE_CACHE": self.folder / "cache",
+            "NUMBA_CACHE_DIR": self.folder / "numba",
+            "TMPDIR": self.run,
+            **env,
+        }
+        assigned = (f"{name}={value}" for name, value in environment.items())
         words = (
-            *_isolation(self.folder),
-            *(self.folder, self.checkout, "env", "-u", "PYTHONSAFEPATH"),
-            *(f"{name}={value}" for name, value in self._environment(own, seconds, fresh).items()),
-            *(f"{name}={value}" for name, value in env.items()),
-            *(*PYTEST, *words),
+            self.folder,
+            self.checkout,
+            "env",
+            "-u",
+            "PYTHONSAFEPATH",
+            *assigned,
+            *PYTEST,
+            *words,
         )
+        command = (*_isolation(self.folder), *words)
         try:
-            done = run(words, timeout=seconds, stdout=PIPE, stderr=STDOUT, errors="replace")
+            done = run(command, timeout=seconds, stdout=PIPE, stderr=STDOUT, errors="replace")
         except subprocess.TimeoutExpired:
             return None, ""
         return done.returncode, done.stdout
-
-    def _environment(self, own: Path, seconds: float | None, fresh: bool) -> dict[str, object]:
-        return {
-            "PYTHONPATH": self.checkout,
-            "FIRSTSPIKE_CACHE": own,
-            "NUMBA_CACHE_DIR": (self.run if fresh else self.folder) / "numba",
-            "PYTHONDONTWRITEBYTECODE": "1" if seconds else "",
-            "TMPDIR": self.run,
-        }
 
 
 @cache

@@ -119,7 +119,8 @@ def cells_of(harness: wiring.Component) -> dict[tuple[str, str], tuple[str, str]
 def test_cells_have_the_same_names_in_the_harness_of_each_proof(core):
     """Else a fault would be another one in another proof."""
     proofs = MUTATED[core]
-    harnesses = [CASES[name].harness() for name in proofs.bounded]
+    bounded = (*proofs.first, *proofs.covered, *proofs.others)
+    harnesses = [CASES[name].harness() for name in bounded]
     harnesses.append(endless_harness(INDUCTIONS[proofs.endless]))
     first, *others = map(cells_of, harnesses)
     assert len(first) > 500

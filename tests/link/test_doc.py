@@ -100,37 +100,6 @@ def test_the_layout_of_the_identity_is_that_of_the_page():
     assert sum(map(int, geometry.split(", "))) == protocol.GEOMETRY_FORMAT.size
 
 
-HARNESS = """
-#include <stdio.h>
-
-static const uint8_t coming[] = {%s};
-static unsigned sent;
-
-uint8_t spi_exchange(uint8_t out)
-{
-    printf("%%02x", out);
-    return sent < sizeof coming ? coming[sent++] : 0;
-}
-
-void answered(const uint8_t *frame, unsigned length)
-{
-    printf("<");
-    for (unsigned i = 0; i < length; i++)
-        printf("%%02x", frame[i]);
-    printf(">");
-}
-
-int main(void)
-{
-    static const uint8_t payload[] = {%s};
-    ask(%d, %d, payload, sizeof payload);
-    while (sent < sizeof coming)
-        read_on();
-    return 0;
-}
-"""
-
-
 def test_the_host_in_c_sends_and_takes_frames(tmp_path):
     """Answers right behind one another and between zeros, and one that is damaged."""
     code = (ROOT / "examples" / "spi_host.c").read_text()
@@ -140,8 +109,10 @@ def test_the_host_in_c_sends_and_takes_frames(tmp_path):
     line = b"\0\0" + frames[0] + damaged + frames[1] + b"\0" + b"\7" * 300 + b"\0" + frames[2]
     payload = b"\0\1\0\0" + b"\5" * 244 + b"\0"
     asked = encode_frame(6, 0, payload)
-    main = HARNESS % (", ".join(map(str, line)), ", ".join(map(str, payload)), 6, 0)
-    (tmp_path / "host.c").write_text(code + main)
+    bench = Path(__file__).with_name("spi_host_bench.c").read_text()
+    values = {"COMING": [*line], "PAYLOAD": [*payload], "KIND": [6], "SEQUENCE": [0]}
+    defined = [f"#define {name} {str(one)[1:-1]}\n" for name, one in values.items()]
+    (tmp_path / "host.c").write_text("".join([code, *defined, bench]))
     flags = ["-x", "c++", "-Wall", "-Wextra", "-Werror"]
     subprocess.run(["g++", *flags, "host.c", "-o", "host"], cwd=tmp_path, check=True)
     output = subprocess.run([tmp_path / "host"], capture_output=True, text=True, check=True).stdout

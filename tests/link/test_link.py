@@ -33,7 +33,6 @@ from firstspike.hdl.link.protocol.messages import WORD_BYTES, weights_header
 from firstspike.sim.benches.link.fuzz import WRONG, fuzz
 from firstspike.sim.benches.link.fuzz_bench import FuzzBench
 from firstspike.sim.benches.link.script import Script
-from firstspike.sim.benches.link.session import session
 from tests.support.bad_events import causes_at
 from tests.support.link_board import (
     BUILD,
@@ -47,6 +46,7 @@ from tests.support.link_board import (
     inputs_request,
     small_network,
 )
+from tests.support.link_session import session
 from tests.support.simulators import sampled
 
 NETWORK = small_network()

@@ -13,7 +13,8 @@ from firstspike.golden.frameworks.nir.export import graph_of
 from firstspike.golden.frameworks.nir.graph import Graph, NirError
 from firstspike.golden.frameworks.nir.importing import network_of
 from firstspike.golden.frameworks.nir.real_weights import real_layers
-from firstspike.golden.frameworks.nir.rounding import plain_template, rounded_network
+from firstspike.golden.frameworks.nir.rounding import rounded_network
+from firstspike.golden.training.quantise import plain_template
 from tests.support.command import toy_network
 from tests.support.shapes import convolving_network
 

@@ -14,8 +14,9 @@ from firstspike.golden.frameworks.nir import reading
 from firstspike.golden.frameworks.nir.export import graph_of
 from firstspike.golden.frameworks.nir.graph import Graph, NirError
 from firstspike.golden.frameworks.nir.real_weights import real_layers
-from firstspike.golden.frameworks.nir.rounding import plain_template, rounded_network
+from firstspike.golden.frameworks.nir.rounding import rounded_network
 from firstspike.golden.frameworks.nir.verdicts import APPROXIMATE, IMPOSSIBLE, SAME, verdicts
+from firstspike.golden.training.quantise import plain_template
 from tests.support.command import firstspike, result_of, success, toy_network
 from tests.support.nir_interpreter import convolved
 from tests.support.shapes import convolving_network

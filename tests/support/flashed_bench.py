@@ -6,9 +6,9 @@ from collections.abc import Mapping
 import cocotb
 
 from firstspike.sim.benches.flash.fill import fill
-from firstspike.sim.benches.flash.model import FLASH_ADDRESS
 from firstspike.sim.harness.bench_io import report
 from firstspike.sim.harness.streams import BlockBench, Dut, StreamSink
+from tests.support.flash_model import FLASH_ADDRESS
 
 from .flashed_run import Start
 

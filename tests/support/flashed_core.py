@@ -20,8 +20,9 @@ from firstspike.hdl.lib.block import Block, assign_handshake, assign_members, jo
 from firstspike.hdl.link.framing.uart import RECEIVED, UartReceiver, UartTransmitter
 from firstspike.hdl.standalone.core import BAUD, StandaloneCore
 from firstspike.hdl.standalone.counts import counted_layout
-from firstspike.sim.benches.flash.model import FLASH_ADDRESS, flash_verilog, spi_flash
+from firstspike.sim.benches.flash.model import flash_verilog
 from firstspike.sim.harness.verilog import verilog_of
+from tests.support.flash_model import FLASH_ADDRESS, spi_flash
 
 TOP = "firstspike_standalone"
 

@@ -12,9 +12,9 @@ from firstspike.hdl.link.protocol.formats import (
     IdentityFlag,
     Request,
 )
-from firstspike.sim.benches.flash.model import FLASH_ADDRESS
 from firstspike.sim.benches.link.script import Answer, Script
 from tests.support.damaged_flash import damages
+from tests.support.flash_model import FLASH_ADDRESS
 from tests.support.link_board import BUILD, SmallBoard, decision_of, inputs_request, small_network
 
 

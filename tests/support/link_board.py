@@ -26,10 +26,10 @@ from firstspike.sim.benches.link.script import (
     Answer,
     LinkOutcome,
     Script,
-    linked_core_verilog,
     run_script,
 )
 from firstspike.sim.harness.networks import network_of, random_weights
+from tests.support.flash_model import link_verilog
 
 RING_BYTES = 256
 BUILD = bytes(range(8))
@@ -89,7 +89,7 @@ class SmallBoard:
         digit = None
         if self.config.bitmap:
             digit = self.pixels(1)[0, self.network.inputs] > 127
-        return linked_core_verilog(
+        return link_verilog(
             self.config,
             self.network,
             weights=weights,
@@ -98,7 +98,7 @@ class SmallBoard:
             clock_hz=CLOCK,
             ring_bytes=self.ring_bytes,
             bench_images=self.bench_images,
-            **({} if self.flash_address is None else {"flash_address": self.flash_address}),
+            flash_address=self.flash_address,
         )
 
     def run(self, script: Script, **options: Any) -> LinkOutcome:

@@ -32,10 +32,10 @@ from firstspike.hdl.link.protocol.formats import (
     encode_frame,
 )
 from firstspike.hdl.link.protocol.messages import play_payload, settings_payload, weights_header
-from firstspike.sim.benches.flash.model import FLASH_ADDRESS
-from firstspike.sim.benches.link.script import Script, linked_core_verilog
+from firstspike.sim.benches.link.script import Script
 from firstspike.sim.harness.networks import EXAMPLE
 from tests.support.board_model import BoardModel
+from tests.support.flash_model import FLASH_ADDRESS, link_verilog
 
 
 @dataclass(frozen=True)
@@ -102,14 +102,14 @@ class VectorBoard:
         """Return the Verilog of a LinkedCore with the parameters of this board."""
         model = self.model()
         identity = model.identity
-        return linked_core_verilog(
+        return link_verilog(
             model.config,
             EXAMPLE,
             build=identity.build,
             ring_bytes=identity.capacity + 1,
             clock_hz=identity.clock,
             bench_images=identity.bench_images,
-            **({} if self.flash_address is None else {"flash_address": self.flash_address}),
+            flash_address=self.flash_address,
         )
 
     def script(self) -> Script:

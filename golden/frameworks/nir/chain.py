@@ -6,6 +6,9 @@ from typing import NamedTuple
 
 from .graph import ACCEPTED, CONVOLVING, POOLING, Named, NirError
 
+_BEFORE = ("Flatten", *POOLING)
+"""Nodes that may stand before the weights of a layer."""
+
 
 class LayerNodes(NamedTuple):
     """The nodes of a layer, in order."""
@@ -27,7 +30,7 @@ def layers_in(chain: Sequence[Named], kinds: tuple[str, ...]) -> list[LayerNodes
         raise NirError(f"there is nothing between input and output: accepted is {ACCEPTED}.")
     layers: list[LayerNodes] = []
     while inner:
-        start = next((at for at, node in enumerate(inner) if not _before(node)), len(inner))
+        start = next((at for at, node in enumerate(inner) if node.kind not in _BEFORE), len(inner))
         layer = inner[start : start + len(kinds)]
         for node, kind in zip(layer, kinds, strict=False):
             if not _is(node, kind):
@@ -39,10 +42,6 @@ def layers_in(chain: Sequence[Named], kinds: tuple[str, ...]) -> list[LayerNodes
         layers.append(LayerNodes(inner[:start], layer[0], layer[1:]))
         inner = inner[start + len(kinds) :]
     return layers
-
-
-def _before(node: Named) -> bool:
-    return node.kind in ("Flatten", *POOLING)
 
 
 def _is(node: Named, kind: str) -> bool:

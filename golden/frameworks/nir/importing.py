@@ -41,11 +41,8 @@ def metadata_of(graph: Graph) -> Fields | None:
             except (ValueError, RecursionError):
                 raise NirError(f"the metadata's {name} is no list in JSON.") from None
         fields[name] = np.asarray(value)
-    stored_format = fields.take("format", str)
-    if stored_format != FORMAT:
-        raise NirError(
-            f"the metadata's format is {stored_format!r:.40}: this version reads {FORMAT!r}."
-        )
+    with convert_errors(NirError, "the metadata's ", NetworkError):
+        fields.check_format(FORMAT)
     return fields
 
 

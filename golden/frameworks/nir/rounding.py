@@ -36,21 +36,6 @@ class Calibrated:
     """Accuracy of the integer network."""
 
 
-def plain_template(n_inputs: int, bits: int = DEFAULT_BITS, **fields: Any) -> Network:
-    """Return inputs, encoding and times as a network of one layer, whose weights are 0.
-
-    `fields` are fields of `Network`. Raises `NetworkError`.
-    """
-    return Network(
-        **{"unit": 16, "deadline": 96, **fields},
-        weights=(np.zeros((n_inputs, 1), int),),
-        weight_bits=(bits,),
-        thresholds=(1,),
-        n_inputs=n_inputs,
-        inputs=np.arange(n_inputs),
-    )
-
-
 def rounded_network(
     layers: Sequence[RealLayer],
     template: Network,

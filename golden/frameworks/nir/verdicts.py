@@ -46,19 +46,14 @@ def verdicts(graph: Graph, ours: bool) -> list[Verdict]:
     """
     nodes = [Named(name, node) for name, node in graph.nodes.items()]
     refused: dict[str, str] = {}
+    check, convert = (Named.check_kind, network_of) if ours else (check_node, real_layers)
     for node in nodes:
         try:
-            if ours:
-                node.check_kind()
-            else:
-                check_node(node)
+            check(node)
         except NirError as error:
             refused[node.name] = error.why
     try:
-        if ours:
-            network_of(graph)
-        else:
-            real_layers(graph)
+        convert(graph)
     except NirError as error:
         if error.node is not None:
             refused.setdefault(error.node, error.why)

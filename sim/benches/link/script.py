@@ -21,11 +21,8 @@ from firstspike.hdl.link.protocol.formats import (
     encode_frame,
 )
 from firstspike.hdl.link.protocol.lines import Line
-from firstspike.sim.benches.flash.model import flash_verilog
 from firstspike.sim.harness.runner import Simulation
 from firstspike.sim.harness.verilog import verilog_of
-
-from .flashed import FlashedLink
 
 LINKED_CORE_TOP, SERIAL_CORE_TOP = "firstspike_link", "firstspike_serial_core"
 
@@ -34,10 +31,7 @@ CLOCK = 24_000_000
 
 
 def linked_core_verilog(config: CoreConfig, network: Network, *, weights=None, **link: Any) -> str:
-    """Verilog of a LinkedCore, whose parameters these are; top module LINKED_CORE_TOP.
-
-    With a `flash_address` there is a FlashedLink around it, and the flash is empty at first.
-    """
+    """Verilog of a LinkedCore, whose parameters these are; top module LINKED_CORE_TOP."""
     return _verilog(LINKED_CORE_TOP, config, network, weights, link)
 
 
@@ -49,18 +43,8 @@ def serial_core_verilog(config: CoreConfig, network: Network, *, weights=None, *
 def _verilog(top, config, network, weights, link):
     link = {"clock_hz": CLOCK} | link
     rest = hashlib.sha256(pickle.dumps((weights, sorted(link.items()))))
-
-    def linked() -> LinkedCore:
-        return LinkedCore(config, network, weights=weights, **link)
-
     made_from = repr((config, network.digest(), rest.hexdigest()))
-    if "flash_address" not in link:
-        return verilog_of(linked, top, made_from)
-
-    def flashed() -> FlashedLink:
-        return FlashedLink(linked())
-
-    return verilog_of(flashed, top, made_from) + flash_verilog()
+    return verilog_of(lambda: LinkedCore(config, network, weights=weights, **link), top, made_from)
 
 
 PATIENCE = 200_000
