@@ -118,8 +118,9 @@ class Output(click.Path):
         """Raise `VerbError` if a file exists that the verb would write, but has not written."""
         paths = [Path(path) for path in self.written(value, parameters)]
         for path in filter(Path.is_file, paths):
-            known = _BEGINS.get(path.suffix, b"" if paths[0].is_file() else _NOTHING)
-            begins = self._begins if path == Path(value) else known
+            begins = _BEGINS.get(path.suffix, b"" if paths[0].is_file() else _NOTHING)
+            if self._begins and path.suffix == Path(value).suffix:
+                begins = self._begins
             with suppress(OSError), open(path, "rb") as file:  # opening it later reports the error
                 start = file.read(64)
                 if start and not re.match(begins, start, re.DOTALL):

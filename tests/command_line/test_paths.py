@@ -294,12 +294,14 @@ def test_a_file_of_another_kind_is_not_replaced(verb, option, capfd, tmp_path, m
         ("explore --board icebreaker -o out", "out/front.txt"),
         ("explore --board icebreaker -o out", "out/best.npz"),
         ("train --fresh -o ./new.npz", "new.training.npz"),
-        ("train --seed 2-3 -o new.npz", "new-2.npz"),
+        ("train --seed 2-3 -o new.npz", "new-seed2.npz"),
+        ("train --seed 2-3 -o new.csv", "new.csv-seed3.npz"),
         ("train -o ./new.csv", "new.csv"),
-        ("learn --fresh -o new.npz", "new.learning.npz"),
+        ("learn --fresh -o new.npz", "new.state.npz"),
         ("convert toy.npz -o new.nir", "new.data.nir"),
     ],
 )
+@pytest.mark.usefixtures("idle")
 def test_files_beside_an_output_and_in_a_folder_are_not_replaced(
     line, name, capfd, tmp_path, monkeypatch
 ):
