@@ -34,8 +34,14 @@ from tests.faults.sandbox import Sandbox
 from tests.faults.survivors import explanation
 
 DRAWN = ("boards", "golden", "scripts")
-PORTIONS = (5, 30)
-"""Seconds of tests in the first runs of pytest for a fault; the last run has the other tests."""
+PORTIONS = (8, 40)
+"""Seconds of the first runs of pytest for a fault; the last run has the other tests."""
+
+COLLECTION = 1.0
+"""Seconds that pytest takes to collect a file of tests."""
+
+GRACE = 120
+"""Seconds that a run of pytest may take in addition: numba compiles functions."""
 
 _FAILED = re.compile(r"^(?:FAILED|ERROR) (.*?)(?: - .*)?$", re.MULTILINE)
 
@@ -43,11 +49,20 @@ _FAILED = re.compile(r"^(?:FAILED|ERROR) (.*?)(?: - .*)?$", re.MULTILINE)
 def portions(tests: Sequence[str], seconds: dict[str, float]) -> list[list[str]]:
     """Divide tests into those of the first seconds and the others, each by their files."""
     found: list[list[str]] = [[] for _ in range(len(PORTIONS) + 1)]
-    total = 0.0
+    total, files = 0.0, set[str]()
     for test in tests:
-        total += seconds[test]
+        file = test.partition("::")[0]
+        total += seconds[test] + (0 if file in files else COLLECTION)
+        files.add(file)
         found[sum(total > one for one in PORTIONS)].append(test)
     return [sorted(one, key=lambda test: test.partition("::")[0]) for one in found if one]
+
+
+def patience(tests: Sequence[str], seconds: dict[str, float]) -> float:
+    """Return the seconds after which a run of tests does not end, more if the computer is busy."""
+    files = {test.partition("::")[0] for test in tests}
+    total = sum(seconds[test] for test in tests) + COLLECTION * len(files)
+    return (GRACE + 5 * total) * max(1, os.getloadavg()[0] / (os.cpu_count() or 1))
 
 
 def tried(sandbox: Sandbox, fault: Fault, reach: Reach, limit: float) -> dict[str, Any]:
@@ -64,8 +79,8 @@ def tried(sandbox: Sandbox, fault: Fault, reach: Reach, limit: float) -> dict[st
     with sandbox.changed(fault.path, fault.text):
         for portion in portions(chosen, reach.seconds):
             result["ran"] += len(portion)
-            seconds = 5 * sum(reach.seconds[one] for one in portion) + (180 if compiled else 90)
-            status, printed = sandbox.select(portion, seconds=seconds, fresh=compiled)
+            limited = patience(portion, reach.seconds)
+            status, printed = sandbox.select(portion, limited, fresh=compiled)
             if status is None:
                 return result | {"outcome": "timed out"}
             if status:
@@ -160,7 +175,13 @@ class Campaign:
                     self._sandboxes, missing, lambda sandbox, name: record(sandbox, records, name)
                 ):
                     shown.update()
-        return Reach(self.checkout, records, names)
+        reach = Reach(self.checkout, records, names)
+        if reach.failed:
+            names = ", ".join(reach.failed)
+            print(
+                f"{len(reach.failed)} tests do not pass without a fault: {names}", file=sys.stderr
+            )
+        return reach
 
     def results(self, faults: Sequence[Fault], reach: Callable[[], Reach]) -> dict[Fault, dict]:
         """Return the result of each fault, of an earlier run or of this one."""

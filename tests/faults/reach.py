@@ -44,6 +44,9 @@ class Reach:
         self.seconds: dict[str, float] = {}
         """Duration of each test."""
 
+        self.failed: list[str] = []
+        """Tests that did not pass without a fault, or were left out: no fault runs them."""
+
         self._tests: list[str] = []
         # Sets of tests, as bits: those that reach the line, those that share something that reaches
         # the line, and all of the files of tests that reach it.
@@ -71,6 +74,7 @@ class Reach:
                     known[:] = known[0] | direct, known[1] | shared, known[2] | every
         self._tests += record["seconds"]
         self.seconds |= record["seconds"]
+        self.failed += record["failed"]
 
     def _read(self, path: str, tree: ast.Module) -> None:
         for part in _parts(tree):

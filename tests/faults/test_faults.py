@@ -99,7 +99,8 @@ def test_the_tests_that_reach_a_line(tmp_path):
     (tmp_path / "golden/a.py").write_text(SOURCE)
     first, second = "tests/x/test_x.py::first", "tests/x/test_x.py::second"
     lines = {"1": [1, 3, 4, 7, 8, 12, 20, 21], "4": [15, 16]}
-    known = {"seconds": {first: 0.2, second: 0.1}, "reached": {"golden/a.py": lines}}
+    seconds = {first: 0.2, second: 0.1}
+    known = {"seconds": seconds, "failed": ["third"], "reached": {"golden/a.py": lines}}
     record_file(tmp_path, "tests/x/test_x.py").write_text(json.dumps(known))
     reach = Reach(tmp_path, tmp_path, ("tests/x/test_x.py",))
     by_line = {line: reach.tests("golden/a.py", line) for line in (3, 4, 9, 13, 16, 17, 21)}
@@ -113,11 +114,12 @@ def test_the_tests_that_reach_a_line(tmp_path):
         21: ([], [second, first]),
     }
     assert reach.is_compiled("golden/a.py")
+    assert reach.failed == ["third"]
 
 
 @pytest.fixture
 def repository(tmp_path, monkeypatch):
-    """A repository with two functions, of which the only test calls one, and the plugin."""
+    """A repository with two functions, of which the tests call one, and the plugin."""
     monkeypatch.setenv("FIRSTSPIKE_CACHE", str(tmp_path / "cache"))
     root = tmp_path / "repository"
     for folder in ("boards", "golden", "scripts", "tests/some", "tests/faults"):
@@ -126,11 +128,12 @@ def repository(tmp_path, monkeypatch):
     (root / "tests/__init__.py").touch()
     shutil.copy(ROOT / "tests/faults/plugin.py", root / "tests/faults")
     (root / "golden/a.py").write_text(
-        "def tested(a):\n    b = a + 2\n    c = max(a, 0)\n    c = c - 1\n    return b\n\n\n"
+        "def called(a):\n    b = a + 2\n    c = max(a, 0)\n    c = c - 1\n    return b\n\n\n"
         "def other(a):\n    return a + 2\n"
     )
     (root / "tests/some/test_a.py").write_text(
-        "from golden.a import tested\n\n\ndef test_sum():\n    assert tested(3) == 5\n"
+        "from golden.a import called\n\n\ndef test_sum():\n    assert called(3) == 5\n\n\n"
+        "def test_that_always_fails():\n    assert called(3) == 4\n"
     )
     (root / ".gitignore").write_text("/build/\n__pycache__/\n")
     for words in (("init", "-q"), ("add", "-A"), ("commit", "-q", "-m", "first")):
@@ -148,7 +151,8 @@ def test_outcomes_and_resumption(repository, capsys):
     caught = next(results[fault] for fault in faults if fault.line == 2)
     assert caught["by"] == "tests/some/test_a.py::test_sum"
     assert report(results) == 2
-    printed = capsys.readouterr().out
+    printed, warned = capsys.readouterr()
+    assert "1 tests do not pass without a fault: tests/some/test_a.py::test_that" in warned
     assert "survived, 1 of 1 tests: golden/a.py:4\n    - c = c - 1\n    + c = c" in printed
     assert "not reached, 0 of 0 tests: golden/a.py:9\n    - return a +" in printed
     assert "2 survived" in printed
