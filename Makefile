@@ -10,7 +10,8 @@
 #   make record  add the tests that take long and have passed here to the record, tests/long.csv
 #   make left-out  run the tests that the last run left out, once the programs that it named are there
 #   make faults  put N=600 faults, drawn with SEED=1, into the Python code of the last commit (or FILES="F F" of it), by
-#                JOBS=2 processes, and list those that no test catches; the first run records what each test reaches
+#                JOBS=2 processes, and list those that no test catches; the first run records what each test reaches;
+#                JS=60 instead of N puts faults into the scripts of the page
 #   make soak    try random networks, images, frames, files, kills and pauses for HOURS=n by JOBS=n, and keep what fails
 #   make torch   run the tests of PyTorch's side, with the PyTorch of Debian's python3-torch
 #   make docs    build the documentation site in build/docs
@@ -65,7 +66,7 @@ left-out: setup-tests
 	$(PYTEST) --left-out
 
 faults: setup-tests
-	$(BIN)/python -m tests.faults $(N) $(FILES) --seed $(SEED) --jobs $(or $(JOBS),2)
+	$(BIN)/python -m tests.faults $(or $(JS),$(N)) $(FILES) $(if $(JS),--javascript) --seed $(SEED) --jobs $(or $(JOBS),2)
 
 soak: setup-tests
 	$(BIN)/python -m tests.soak.run --hours $(HOURS) --jobs $(or $(JOBS),1)

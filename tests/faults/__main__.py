@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Put automatic faults into the Python code of the last commit, and list those no test catches.
+"""Put automatic faults into the code of the last commit, and list those no test catches.
 
     make faults N=600 SEED=1
+    make faults JS=60 SEED=1      in the scripts of the page, run by its tests
     make faults N=20 FILES="golden/sound/pdm.py golden/neuron.py" JOBS=2
 
 First each file of tests that has changed, or reaches a source that has changed, runs once to record
@@ -31,9 +32,11 @@ from tests.faults.operators import Fault, draw
 from tests.faults.reach import Reach
 from tests.faults.records import digest, is_valid, record
 from tests.faults.sandbox import Sandbox
+from tests.faults.scripts import Script, is_script
 from tests.faults.survivors import explanation
 
 DRAWN = ("boards", "golden", "scripts")
+SCRIPTS = "scripts/page/web"
 PORTIONS = (8, 40)
 """Seconds of the first runs of pytest for a fault; the last run has the other tests."""
 
@@ -141,10 +144,12 @@ class Campaign:
         Number of processes.
     limit
         Seconds of tests for a fault.
+    javascript
+        Whether the faults are those of the page's scripts.
     """
 
-    def __init__(self, root: Path, jobs: int, limit: float) -> None:
-        self._folder, self._limit = root / "build/faults", limit
+    def __init__(self, root: Path, jobs: int, limit: float, *, javascript: bool = False) -> None:
+        self._folder, self._limit, self._javascript = root / "build/faults", limit, javascript
         words = ("git", "-C", root, "rev-parse", "HEAD")
         self._commit = subprocess.check_output(words, text=True).strip()
         folders = [self._folder / f"sandbox-{number}" for number in range(jobs)]
@@ -156,16 +161,18 @@ class Campaign:
 
     def paths(self) -> list[str]:
         """Return the files that have faults."""
-        found = (path for one in DRAWN for path in (self.checkout / one).rglob("*.py"))
+        folders, ending = ((SCRIPTS,), "*.js") if self._javascript else (DRAWN, "*.py")
+        found = (path for one in folders for path in (self.checkout / one).rglob(ending))
         return [str(path.relative_to(self.checkout)) for path in found]
 
     def reach(self) -> Reach:
         """Return what all tests reach, and record it where a record is missing."""
         records = self._folder / "records"
         records.mkdir(exist_ok=True)
+        folder = "page" if self._javascript else "*"
         names = [
             str(path.relative_to(self.checkout))
-            for path in sorted(self.checkout.glob("tests/*/test_*.py"))
+            for path in sorted(self.checkout.glob(f"tests/{folder}/test_*.py"))
             if path.parent.name not in ("faults", "torch")
         ]
         missing = [one for one in names if not is_valid(records, one, self.checkout)]
@@ -240,17 +247,21 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__)
     parser.add_argument("count", type=int)
     parser.add_argument("files", nargs="*", metavar="FILE")
+    parser.add_argument("--javascript", action="store_true", help="faults of the page's scripts")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--limit", type=float, default=300, help="seconds of tests for a fault")
     options = parser.parse_args()
     root = Path(__file__).parents[2]
     with locked(root / "build/faults"):
-        campaign = Campaign(root, options.jobs, options.limit)
+        javascript = options.javascript
+        campaign = Campaign(root, options.jobs, options.limit, javascript=javascript)
         paths = options.files or campaign.paths()
         if missing := sorted({*paths} - {*campaign.paths()}):
-            parser.error(f"{missing[0]} is no Python file of {', '.join(DRAWN)} in the last commit")
-        faults = draw(campaign.checkout, paths, options.count, options.seed)
+            known = f"script of {SCRIPTS}" if javascript else f"Python file of {', '.join(DRAWN)}"
+            parser.error(f"{missing[0]} is no {known} in the last commit")
+        kind = (Script, is_script) if javascript else ()
+        faults = draw(campaign.checkout, paths, options.count, options.seed, *kind)
         try:
             results = campaign.results(faults, campaign.reach)
         except KeyboardInterrupt:

@@ -7,11 +7,11 @@ annotations and imports have no faults: only the behaviour of code is to be test
 
 import random
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from itertools import islice
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import libcst as cst
 from libcst import metadata
@@ -153,18 +153,26 @@ def _joined(lines: Iterable[str]) -> str:
     return " ".join(" ".join(lines).split())
 
 
-def draw(root: Path, paths: Iterable[str], count: int, seed: int) -> list[Fault]:
+def draw(
+    root: Path,
+    paths: Iterable[str],
+    count: int,
+    seed: int,
+    kind: Callable[[str, str], Any] = SourceFile,
+    is_valid: Callable[[str], bool] = lambda _: True,
+) -> list[Fault]:
     """Return `count` faults of files below `root`, each on a line of its own.
 
-    All lines of code with faults are alike. A greater count continues the same sequence.
+    All lines of code with faults are alike. A greater count continues the same sequence. `kind`
+    finds the faults of a file, and a fault after which the text is not valid does not count.
     """
     texts = {path: (root / path).read_text() for path in sorted(paths)}
     places = [(path, line + 1) for path in texts for line in range(texts[path].count("\n"))]
     random.Random(seed).shuffle(places)
-    source = cache(lambda path: SourceFile(path, texts[path]))
+    source = cache(lambda path: kind(path, texts[path]))
     found = (
         source(path).fault(line, random.Random(f"{seed} {path} {line}").randrange(number))
         for path, line in places
         if (number := source(path).counts()[line])
     )
-    return list(islice(found, count))
+    return list(islice((fault for fault in found if is_valid(fault.text)), count))

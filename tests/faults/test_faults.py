@@ -12,6 +12,7 @@ from tests.faults.__main__ import Campaign, locked, report
 from tests.faults.operators import SourceFile, draw
 from tests.faults.reach import Reach
 from tests.faults.records import record_file
+from tests.faults.scripts import Script, is_script
 
 ROOT = Path(__file__).parents[2]
 
@@ -54,6 +55,40 @@ def test_a_fault_of_several_lines_is_one_line_of_the_report():
     dropped = source.fault(1, 0)
     assert str(dropped) == "a.py:1\n    - f( a, b, )\n    + ..."
     assert dropped.text == "...\ng = 1\n"
+
+
+SCRIPT_FAULTS = (
+    ("if (a < b) return;", ["if (a <= b) return;"]),
+    ("if (!a === b && c) return;", [
+        "if (a === b && c) return;", "if (!a !== b && c) return;", "if (!a === b || c) return;",
+    ]),
+    ("const a = b ? 2 : 0.5;", ["const a = b ? 3 : 0.5;", "const a = b ? 2 : 1.0;"]),
+    ("const f = (a, b) => true;", ["const f = (a, b) => false;"]),
+    ("  pen.f(`${a + 1}`, '1');", [";"]),
+    ("a1 = f(b, c, b) ?? g(b, b);", ["a1 = f(c, b, b) ?? g(b, b);"]),
+    ("push(a, b) {", []),
+    ("a = Math.max(b, c);", []),
+    ('a = "b + 1"; // 1 + 2', []),
+    ('a = `b + ${c && ` ${c}s`} + 1`; /* 1', []),
+)  # fmt: skip
+
+
+@pytest.mark.fast
+@pytest.mark.parametrize(("line", "after"), SCRIPT_FAULTS)
+def test_the_faults_of_a_line_of_a_script(line, after):
+    source = Script("a.js", f"// comment\n{line}\n/* 0 */\n")
+    faults = [source.fault(2, number) for number in range(source.counts()[2])]
+    assert sorted(one.after for one in faults) == sorted(after)
+    assert source.counts().total() == len(after)
+
+
+@pytest.mark.fast
+def test_a_fault_that_makes_a_script_invalid_is_not_drawn(tmp_path):
+    (tmp_path / "a.js").write_text("const a =\n  f(b);\nconst c = 1;\n")
+    every = draw(tmp_path, ("a.js",), 9, 1, Script)
+    assert {fault.after for fault in every} == {";", "const c = 2;"}
+    (valid,) = draw(tmp_path, ("a.js",), 9, 1, Script, is_script)
+    assert valid.after == "const c = 2;"
 
 
 @pytest.mark.fast
@@ -115,6 +150,7 @@ def test_the_tests_that_reach_a_line(tmp_path):
     }
     assert reach.is_compiled("golden/a.py")
     assert reach.failed == ["third"]
+    assert reach.tests("scripts/page/web/a.js", 1) == ([second, first], [])
 
 
 @pytest.fixture
