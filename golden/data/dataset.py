@@ -317,6 +317,11 @@ def _codes(samples: Samples, names: Sequence[str]) -> np.ndarray:
         return np.full(len(samples.x), -1)
     called = _named(samples)
     index = {name: code for code, name in enumerate(names)}
+    if called and index.keys().isdisjoint(called):
+        raise DataError(
+            f"{samples.source} has the classes {listed(sorted({*called})):.200}, and none of "
+            f"{listed(names):.200}: give samples of these classes."
+        )
     for at, label in enumerate(called):
         if label not in index:
             raise DataError(

@@ -505,13 +505,13 @@ def test_an_interrupted_training_continues_to_the_same_network(capfd, folder, mo
     monkeypatch.setattr(resumable, "SAVED_EVERY", 0)
     fit = Session.fit
 
-    def stopped(session, progress, save):
+    def stopped(session, progress):
         def after_three(epoch):
             progress(epoch)
             if epoch.number == 3:
                 raise KeyboardInterrupt
 
-        fit(session, after_three, save)
+        fit(session, after_three)
 
     monkeypatch.setattr(Session, "fit", stopped)
     ended = success(capfd, "train", *DATA, *QUICK, "-o", "on.npz")

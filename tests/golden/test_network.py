@@ -166,7 +166,7 @@ BAD = [
     ("encoding", "levels-1", "encoding is 'levels-1': it must be binary, levels-N with N in"),
     ("encoding", "levels-257", "encoding is 'levels-257': it must be binary, levels-N with N in"),
     ("encoding", "levels-08", "encoding is 'levels-08': it must be binary, levels-N with N in"),
-    ("encoding", "ternary", "encoding is 'ternary': it must be binary, levels-N with N in 2..256,"),
+    ("encoding", "rates", "encoding is 'rates': it must be binary, levels-N with N in 2..256,"),
     ("late", 0, "late is 0: give -1 for never, or a tick from 1 to the deadline."),
     ("late", -2, "late is -2: it must be in -1..13."),
     ("late", 14, "late is 14: it must be in -1..13."),

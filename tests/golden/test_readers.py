@@ -561,7 +561,7 @@ def test_labels_that_a_network_does_not_know(table):
         DataError, match=r"t\.csv, line 2 has the label 'wasp', which is no class of ant, bee"
     ):
         assembled("t", samples, share=1.0, classes=("ant", "bee"))
-    with pytest.raises(DataError, match="no class of 0, 1"):
+    with pytest.raises(DataError, match="has the classes bee, wasp, and none of 0, 1: give"):
         assembled("t", samples, share=1.0, classes=(), n_classes=2)
 
 
