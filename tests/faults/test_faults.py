@@ -200,6 +200,22 @@ def test_outcomes_and_resumption(repository, capsys):
 
 
 @pytest.mark.fast
+def test_an_explained_fault_does_not_count(capsys):
+    path = "golden/frameworks/nir/forms.py"
+    source = SourceFile(path, (ROOT / path).read_text())
+    faults = [
+        source.fault(line, number) for line, n in source.counts().items() for number in range(n)
+    ]
+    (explained,) = {
+        one for one in faults if 'v_threshold": ones' in one.before and "//" in one.after
+    }
+    survived = {"outcome": "survived", "ran": 3, "tests": 3, "others": 0, "by": ""}
+    assert report({explained: survived}) == 0
+    assert "1 explained" in capsys.readouterr().out
+    assert report({explained._replace(after="v_reset"): survived}) == 1
+
+
+@pytest.mark.fast
 def test_two_runs_do_not_share_a_folder(tmp_path):
     with locked(tmp_path), pytest.raises(SystemExit, match="wait for its end"), locked(tmp_path):
         pass
