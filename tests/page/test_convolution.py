@@ -135,6 +135,17 @@ def test_maps_show_who_spiked_when(page):
     assert pixel(page, int(np.flatnonzero(ticks == last)[-1])) == silent
 
 
+MARK = """([column, row]) => {
+  const shown = document.getElementById("maps");
+  const place = [shown.width * column / 35, shown.height * (row + 0.5) / 8].map(Math.round);
+  const [red, green, blue] = shown.getContext("2d").getImageData(...place, 1, 1).data;
+  const accent = getComputedStyle(document.documentElement).getPropertyValue("--accent").trim();
+  const hex = [red, green, blue].map((part) => part.toString(16).padStart(2, "0")).join("");
+  return accent === `#${hex}`;
+}"""
+"""Whether the mark of the chosen neuron is at the left side of a pixel of the maps."""
+
+
 def test_maps_are_walked_by_keyboard_and_clicked(page):
     result = infer(NETWORK, encode(NETWORK, SAMPLE))
 
@@ -144,17 +155,21 @@ def test_maps_are_walked_by_keyboard_and_clicked(page):
         return f"map {map_ + 1}, row {row + 1}, column {column + 1}: {what}"
 
     check_names(page)
+    page.evaluate("addEventListener('keydown', (event) => (window.kept = event.defaultPrevented))")
     page.focus("#maps")
     walk = [("Up Left", (0, 0, 0)), ("Down Right", (0, 1, 1)), ("Right " * 7, (1, 1, 0))]
     for keys, place in walk:
         for key in keys.split():
             page.keyboard.press(f"Arrow{key}")
         assert page.inner_text("#maps-at") == said(*place)
+        assert page.evaluate("kept"), "the page does not scroll"
     assert page.input_value("#neuron") == "72"
     assert "Neuron 72 (map 2, row 2, column 1)" in page.inner_text("#about")
     box = page.locator("#maps").bounding_box()
     page.mouse.click(box["x"] + box["width"] * 20.5 / 35, box["y"] + box["height"] * 3.5 / 8)
     assert page.input_value("#neuron") == str(2 * 64 + 3 * 8 + 2)
+    assert page.evaluate(MARK, [20, 3])
+    assert not page.evaluate(MARK, [10, 3])
 
 
 def test_filters_are_killed_as_golden_does(page):
