@@ -5,7 +5,10 @@ The pages name a pin as the board does, `vendor_pins.py` gives the pin of the FP
 constraint file its port, and a simulation of all around the core the signal of the core.
 """
 
+import gc
 import re
+import warnings
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from types import SimpleNamespace
 
@@ -42,6 +45,15 @@ pytestmark = [
     pytest.mark.fast,
     pytest.mark.filterwarnings("ignore::amaranth.hdl.UnusedElaboratable"),  # real cores
 ]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def discarded() -> Iterator[None]:
+    """Discard the cores here: a later test would get Amaranth's warnings of them."""
+    yield
+    with warnings.catch_warnings(action="ignore"):
+        gc.collect()
+
 
 SIGNALS = {
     "pdm": {"CLK": "microphone_clock", "DATA": "microphone_data"},
