@@ -6,8 +6,9 @@ annotations and imports have no faults: only the behaviour of code is to be test
 """
 
 import random
+from abc import ABC, abstractmethod
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from itertools import islice
 from pathlib import Path
@@ -116,7 +117,22 @@ class _Collector(cst.CSTVisitor):
         return super().on_visit(node)
 
 
-class SourceFile:
+class Source(ABC):
+    """A file and its faults, of any language."""
+
+    _found: Mapping[int, Sequence[Any]]
+    """The changes of each line."""
+
+    def counts(self) -> Counter[int]:
+        """Return the number of faults that begin on each line."""
+        return Counter({line: len(faults) for line, faults in self._found.items()})
+
+    @abstractmethod
+    def fault(self, line: int, number: int) -> Fault:
+        """Return a fault of a line."""
+
+
+class SourceFile(Source):
     """A file of Python and its faults.
 
     Parameters
@@ -133,10 +149,6 @@ class SourceFile:
         collector = _Collector()
         wrapper.visit(collector)
         self._module, self._found = wrapper.module, collector.found
-
-    def counts(self) -> Counter[int]:
-        """Return the number of faults that begin on each line."""
-        return Counter({line: len(faults) for line, faults in self._found.items()})
 
     def fault(self, line: int, number: int) -> Fault:
         """Return a fault of a line."""
@@ -158,7 +170,7 @@ def draw(
     paths: Iterable[str],
     count: int,
     seed: int,
-    kind: Callable[[str, str], Any] = SourceFile,
+    kind: Callable[[str, str], Source] = SourceFile,
     is_valid: Callable[[str], bool] = lambda _: True,
 ) -> list[Fault]:
     """Return `count` faults of files below `root`, each on a line of its own.

@@ -6,14 +6,14 @@ A regular expression finds the words of the code, and skips comments, strings an
 
 import re
 import subprocess
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from playwright._impl._driver import compute_driver_executable
 
-from tests.faults.operators import Fault
+from tests.faults.operators import Fault, Source
 
 _PAIRS = {
     **{"<": "<=", ">": ">=", "===": "!==", "&&": "||", "true": "false"},
@@ -66,7 +66,7 @@ def _replacements(text: str) -> Iterator[tuple[int, int, str]]:
                 place = start + 1
 
 
-class Script:
+class Script(Source):
     """A file of JavaScript and its faults, as `SourceFile` is one of Python.
 
     Parameters
@@ -82,10 +82,6 @@ class Script:
         self._found = defaultdict[int, list[tuple[int, int, str]]](list)
         for one in _replacements(text):
             self._found[text.count("\n", 0, one[0]) + 1].append(one)
-
-    def counts(self) -> Counter[int]:
-        """Return the number of faults on each line."""
-        return Counter({line: len(faults) for line, faults in self._found.items()})
 
     def fault(self, line: int, number: int) -> Fault:
         """Return a fault of a line."""
