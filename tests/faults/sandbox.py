@@ -26,6 +26,9 @@ _ISOLATED = (
 )
 """Shell commands that make the root file system read-only but for a folder, and start a program."""
 
+DAY = 86_400
+"""Seconds."""
+
 PYTEST = (
     *(sys.executable, "-m", "pytest", "-q", "-rfE", "-p", "tests.faults.plugin"),
     *("-p", "no:cacheprovider", "--hypothesis-seed=1", "-m", "not long and not thorough"),
@@ -71,11 +74,16 @@ class Sandbox:
 
     @contextmanager
     def changed(self, path: str, text: str) -> Iterator[None]:
-        """Replace a file within the block. Its time stays, and so its compiled form stays valid."""
+        """Replace a file within the block.
+
+        Python takes a compiled form by the time of its source in whole seconds and by its length:
+        the changed file is a day younger, and the former one gets its time again.
+        """
         file = self.checkout / path
         before, times = file.read_bytes(), file.stat()
         try:
             file.write_text(text)
+            os.utime(file, (times.st_atime + DAY, times.st_mtime + DAY))
             yield
         finally:
             file.write_bytes(before)

@@ -2,8 +2,10 @@
 """`make faults` draws the faults that it names, and reports which of them the tests catch."""
 
 import json
+import py_compile
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,7 @@ from tests.faults.__main__ import Campaign, locked, report
 from tests.faults.operators import SourceFile, draw
 from tests.faults.reach import Reach
 from tests.faults.records import record_file
+from tests.faults.sandbox import Sandbox
 from tests.faults.scripts import Script, is_script
 
 ROOT = Path(__file__).parents[2]
@@ -197,6 +200,23 @@ def test_outcomes_and_resumption(repository, capsys):
     again = Campaign(repository, 1, 60)
     assert again.results(faults, lambda: pytest.fail("runs again")) == results
     assert subprocess.check_output(("git", "status", "--short"), cwd=repository) == b""
+
+
+def test_a_changed_file_is_compiled_anew(repository, tmp_path):
+    """Although its compiled form is of the same second and length."""
+    commit = subprocess.check_output(("git", "rev-parse", "HEAD"), cwd=repository, text=True)
+    sandbox = Sandbox(repository, tmp_path / "sandbox", commit.strip())
+    (sandbox.checkout / "golden/a.py").touch()
+    command = (sys.executable, "-c", "import golden.a; print(golden.a.called(3))")
+    text = (repository / "golden/a.py").read_text()
+
+    def printed():
+        return subprocess.check_output(command, cwd=sandbox.checkout, text=True)
+
+    py_compile.compile(str(sandbox.checkout / "golden/a.py"))
+    with sandbox.changed("golden/a.py", text.replace("b = a + 2", "b = a + 4")):
+        assert printed() == "7\n"
+    assert printed() == "5\n"
 
 
 @pytest.mark.fast
