@@ -40,18 +40,9 @@ def built(request, tmp_path_factory) -> Built:
     place = tmp_path_factory.mktemp(board)
     network = toy_network()
     network.save(place / "net.npz")
-    words = [
-        "build",
-        place / "net.npz",
-        "--board",
-        board,
-        "--lanes",
-        lanes_text(LANES),
-        "--clock",
-        mhz,
-    ]
-    words += ["--bench", HELD, "--seed", 1, "-o", place / "out"]
-    assert run_line([str(word) for word in words]) == 0
+    line = f"--board {board} --lanes {lanes_text(LANES)} --clock {mhz} --bench {HELD} --seed 1"
+    words = ["build", str(place / "net.npz"), *line.split(), "-o", str(place / "out")]
+    assert run_line(words) == 0
     report = json.loads((place / "out" / "report.json").read_text())
     design = Design.of(
         network, BOARDS[board], Requirements(CoreShape(LANES), bench_images=HELD, hz=mhz * MHZ)

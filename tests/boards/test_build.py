@@ -180,23 +180,6 @@ def test_without_lanes_the_planner_chooses(fake, capfd, tmp_path):
     assert report["lanes"] == [layer.lanes for layer in planned.layers]
 
 
-@pytest.mark.parametrize(
-    ("board", "words", "message"),
-    [
-        ("icebreaker", ["--clock", 600], "cannot make 600 MHz"),
-        ("icebreaker", ["--learn"], "single-port RAM.*ECP5"),
-        ("ecpix5-85f", ["--link", "spi"], "ECPIX-5 85F has no pins for the link spi: take uart"),
-        ("ulx3s-25f", ["--weights", "flash"], "weights in the bitstream, which is in its flash"),
-        ("upduino", ["--weights", "flash"], "no flash that a design can read"),
-    ],
-)
-def test_what_a_board_does_not_have_is_refused(tmp_path, capfd, board, words, message):
-    toy_network().save(tmp_path / "net.npz")
-    words = ["--board", board, *words, "-o", tmp_path / "out"]
-    assert re.search(message, refusal(capfd, "build", tmp_path / "net.npz", *words))
-    assert not (tmp_path / "out").exists()
-
-
 def test_a_missing_native_tool_is_said(tmp_path, capfd, monkeypatch):
     toy_network().save(tmp_path / "net.npz")
     monkeypatch.setenv("PATH", str(tmp_path))

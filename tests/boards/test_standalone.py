@@ -156,19 +156,16 @@ def test_serve_plays_recordings_with_silence_between_them(capfd, recordings, mon
     assert bool(re.search(r"playing: +50%.*2\.0/4\.0 s \[[0-9:]+<[0-9:]+\]", ended.err)) == watched
 
 
-ONE_OF_A_FAMILY = {"icebreaker", "colorlight-i5", "tang-nano-20k"}
+ONE_OF_A_FAMILY = ("icebreaker", "colorlight-i5", "tang-nano-20k")
+MARKS = dict.fromkeys(ONE_OF_A_FAMILY, pytest.mark.long)
+"""Marks of the boards that are not only tested before a release."""
 
 
 @pytest.mark.parametrize(
     ("board", "sensor", "hz"),
     [
         *(
-            pytest.param(
-                name,
-                "pdm",
-                18_000_000,
-                marks=pytest.mark.long if name in ONE_OF_A_FAMILY else pytest.mark.thorough,
-            )
+            pytest.param(name, "pdm", 18_000_000, marks=MARKS.get(name, pytest.mark.thorough))
             for name in BOARDS
             if BOARDS[name].standalone
         ),
