@@ -332,18 +332,6 @@ def test_a_network_is_replaced_by_a_network(empty, capfd, tmp_path):
     table, net = tmp_path / "a.csv", tmp_path / "net.npz"
     table.write_text("x,label\n" + "1,a\n9,b\n" * 9)
     net.write_bytes(b"" if empty else toy_network().to_bytes())
-    success(
-        capfd,
-        "train",
-        "--dataset",
-        table,
-        "--label",
-        "label",
-        "--hidden",
-        3,
-        "--epochs",
-        1,
-        "-o",
-        net,
-    )
+    words = ("--dataset", table, "--label", "label", "--hidden", 3, "--epochs", 1, "-o", net)
+    success(capfd, "train", *words)
     assert net.read_bytes()[30:40] == b"format.npy"
