@@ -63,7 +63,8 @@ def fake(monkeypatch, tmp_path, files):
     """A build without its tools: nothing is synthesised, and a placement reaches a given clock.
 
     Returns the function that runs the verb: `fmax` has the MHz by seed, or gives them for the clock
-    in Hz and the seed. The seeds that were placed are in its `placed`, with their clocks in `at`.
+    in Hz and the seed. The seeds that were placed are in its `placed`, with their clocks in `at`;
+    `report` reads the report in its `folder`.
     """
     monkeypatch.chdir(tmp_path)
     toy_network().save("net.npz")
@@ -99,5 +100,6 @@ def fake(monkeypatch, tmp_path, files):
         board = ["--board", "icebreaker", "--lanes", 4]
         return firstspike(capfd, "build", "net.npz", *board, *words)
 
-    build.layout = build_layout
+    build.layout, build.folder = build_layout, tmp_path / "build" / "net-icebreaker"
+    build.report = lambda: json.loads((build.folder / "report.json").read_text())
     return build

@@ -102,13 +102,12 @@ def reached(hz, seed):
     return {1: 29.5, 2: 30.2}[seed]
 
 
-def test_the_build_is_that_of_the_highest_clock(search, capfd, tmp_path):
+def test_the_build_is_that_of_the_highest_clock(fake, search, capfd):
     ended, placed = search(capfd, reached)
     assert ended.status == 0
-    folder = tmp_path / "build" / "net-icebreaker"
-    report = json.loads((folder / "report.json").read_text())
+    report = fake.report()
     assert (report["clock"], report["seed"], report["met"]) == (30 * MHZ, 2, True)
-    assert (folder / "firstspike.bin").exists()
+    assert (fake.folder / "firstspike.bin").exists()
     assert placed.count((30 * MHZ, 2)) == 1
     assert "30 MHz is met: 29.50 MHz with seed 1, 30.20 MHz with seed 2." in ended.err
     missed = [hz for hz, _ in placed if hz > 30 * MHZ]
@@ -116,15 +115,14 @@ def test_the_build_is_that_of_the_highest_clock(search, capfd, tmp_path):
     assert f"{missed[0] / MHZ:g} MHz is not met" in ended.err
 
 
-def test_what_was_placed_is_not_placed_again(search, capfd, tmp_path):
+def test_what_was_placed_is_not_placed_again(fake, search, capfd):
     search(capfd, reached)
-    folder = tmp_path / "build" / "net-icebreaker"
-    bits = (folder / "firstspike.bin").read_bytes()
+    bits = (fake.folder / "firstspike.bin").read_bytes()
     again, placed = search(capfd, reached)
     assert placed == []
     assert re.search("clock +30 MHz", again.out)
-    assert (folder / "firstspike.bin").read_bytes() == bits
-    (folder / "firstspike.bin").unlink()  # only the best is made again
+    assert (fake.folder / "firstspike.bin").read_bytes() == bits
+    (fake.folder / "firstspike.bin").unlink()  # only the best is made again
     assert search(capfd, reached)[1] == [(30 * MHZ, 2)]
 
 
