@@ -129,19 +129,3 @@ def test_layers_that_do_not_join_are_refused():
     )
     with pytest.raises(ConversionError, match=r"60 inputs.*takes \[..., 4, size, size\]"):
         to_network(model, encoder)
-
-
-@pytest.mark.parametrize(
-    ("call", "message"),
-    [
-        (lambda: FirstSpikeConv2d(1, 2, (3, 3, 3)), "kernel_size is .* or 2 of them"),
-        (lambda: FirstSpikeConv1d(1, 2, 3, stride=0), "stride is 0"),
-        (lambda: FirstSpikeConv2d(0, 2, 3), "2 x 0 x 3 x 3"),
-        (lambda: FirstSpikeConv2d(1, 2, 9)(torch.ones(1, 1, 5, 5)), "must fit into the map"),
-        (lambda: FirstSpikeConv2d(1, 2, 3, padding=3)(torch.ones(1, 1, 5, 5)), "padding is 3"),
-        (lambda: FirstSpikeConv1d(2, 2, 3)(torch.ones(5)), r"\[5\].*\[..., 2, size\]"),
-    ],
-)
-def test_what_is_no_layer_or_time_is_refused(call, message):
-    with pytest.raises(ValueError, match=message):
-        call()

@@ -16,7 +16,15 @@ from firstspike.golden.frameworks.torch.spike_times import (
     method_for,
 )
 from firstspike.golden.integer import infer
-from firstspike.torch import FirstSpikeLinear, decide, first_spike_loss, from_network, margin_loss
+from firstspike.torch import (
+    FirstSpikeConv1d,
+    FirstSpikeConv2d,
+    FirstSpikeLinear,
+    decide,
+    first_spike_loss,
+    from_network,
+    margin_loss,
+)
 from tests.support.feedforward import layer_times
 from tests.support.strategies import networks_with_ticks
 
@@ -149,6 +157,12 @@ def test_more_dimensions_and_single_precision():
         (lambda: FirstSpikeLinear(3, 3)(torch.ones(2, 4)), r"\[2, 4\].*\[..., 3\]"),
         (lambda: FirstSpikeLinear(3, 3)(torch.tensor([1.0, torch.nan, 1.0])), "NaN"),
         (lambda: FirstSpikeLinear(3, 3)(torch.zeros(3)), "0 or less"),
+        (lambda: FirstSpikeConv2d(1, 2, (3, 3, 3)), "kernel_size is .* or 2 of them"),
+        (lambda: FirstSpikeConv1d(1, 2, 3, stride=0), "stride is 0"),
+        (lambda: FirstSpikeConv2d(0, 2, 3), "2 x 0 x 3 x 3"),
+        (lambda: FirstSpikeConv2d(1, 2, 9)(torch.ones(1, 1, 5, 5)), "must fit into the map"),
+        (lambda: FirstSpikeConv2d(1, 2, 3, padding=3)(torch.ones(1, 1, 5, 5)), "padding is 3"),
+        (lambda: FirstSpikeConv1d(2, 2, 3)(torch.ones(5)), r"\[5\].*\[..., 2, size\]"),
         (lambda: Quantised(9, 1, 1, 1), "bits are 2..8"),
         (lambda: Quantised(8, 0, 1, 1), "1 or more"),
     ],
