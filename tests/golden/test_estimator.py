@@ -198,15 +198,17 @@ def test_what_no_chip_learns_has_no_partial_fit(changes):
 
 
 @pytest.mark.parametrize(
-    ("classes", "message"),
+    ("bits", "classes", "message"),
     [
-        (None, "classes is None: name all there will be in the"),
-        ([0, 1], "y has 2: give only the classes of the first call, [0, 1]."),
+        (8, None, "classes is None: name all there will be in the"),
+        (8, [0, 1], "y has 2: give only the classes of the first call, [0, 1]."),
+        (4, [0, 1, 2], "partial_fit learns weights of 8 bits"),
     ],
 )
-def test_classes_of_a_first_call(iris, classes, message):
+def test_a_first_call_that_is_refused(iris, bits, classes, message):
+    classifier = FirstSpikeClassifier(encoding="binary", weight_bits=bits)
     with pytest.raises(ValueError, match=re.escape(message)):
-        FirstSpikeClassifier(encoding="binary").partial_fit(*iris, classes=classes)
+        classifier.partial_fit(*iris, classes=classes)
 
 
 def test_classes_stay_as_they_are(iris):
@@ -267,11 +269,6 @@ def test_samples_that_are_no_table(iris, samples):
             use(samples)
     with pytest.raises(EncodingError, match=r"^the (samples|ticks) are "):
         infer(network, samples)
-
-
-def test_a_number_of_bits_that_partial_fit_does_not_learn_is_refused(iris):
-    with pytest.raises(ValueError, match="partial_fit learns weights of 8 bits"):
-        FirstSpikeClassifier(encoding="binary", weight_bits=4).partial_fit(*iris, classes=range(3))
 
 
 def test_labels_that_are_whole_floats_are_the_classes_of_a_file(iris):
