@@ -9,7 +9,6 @@ import pytest
 from firstspike.boards.clocking import RESET_SECONDS, PowerUp, clocks_for, dividers_for
 from firstspike.boards.families import ecp5, ice40, pll
 from firstspike.boards.families.pll import MHZ
-from firstspike.boards.pins.flasher import Flasher
 from firstspike.boards.pins.registry import BOARDS
 from firstspike.golden.sound.microphone import MicrophoneError
 from firstspike.golden.sound.microphones import MICROPHONES
@@ -154,30 +153,3 @@ def test_reset_lasts_from_the_lock_on():
 
 def test_reset_is_longer_than_block_ram_of_an_ice40_reads_zero():
     assert RESET_SECONDS >= 5 * 3e-6
-
-
-def test_the_flasher_counts_and_begins_anew():
-    flasher = Flasher(4, period=4)
-
-    async def bench(ctx):
-        async def counted():
-            """Flashes, and those of zero, until it has been dark for more than two periods."""
-            flashes, before, dark = [0, 0], [0, 0], 0
-            for _ in range(200):
-                if dark >= 10 and any(flashes):
-                    return flashes
-                await ctx.tick()
-                lights = [ctx.get(flasher.flash), ctx.get(flasher.zero)]
-                for kind, light in enumerate(lights):
-                    flashes[kind] += light and not before[kind]
-                before, dark = lights, 0 if any(lights) else dark + 1
-            raise AssertionError("nothing is told")
-
-        ctx.set(flasher.number, 3)
-        await ctx.tick().repeat(20)
-        for number in (3, 1, 9, 0):
-            ctx.set(flasher.number, number)
-            await counted()  # the change may come while another number is told
-            assert await counted() == ([number, 0] if number else [0, 1])
-
-    run_bench(flasher, bench)
