@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from firstspike.golden import neuron
@@ -121,6 +121,7 @@ weights = st.integers(-200, 200).map(lambda k: k / 64) | st.sampled_from([2.0**2
 inputs = st.lists(st.tuples(times, weights), min_size=1, max_size=12)
 
 
+@example([(1.0, 2.0), (2.0, 1.0)], 1)  # the spike is at the time of the second input
 @given(inputs, st.integers(1, 4))
 def test_spike_equals_exact_fractions_with_ties_and_silent_inputs(inputs, number):
     z, w = map(list, zip(*inputs, strict=True))
