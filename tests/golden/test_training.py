@@ -12,6 +12,9 @@ from hypothesis.extra import numpy as hnp
 
 from firstspike.golden import EncodingError, NetworkError, encode, infer
 from firstspike.golden.data.sets import Dataset, bundled_test_set
+from firstspike.golden.layers.convolution import Convolution
+from firstspike.golden.layers.dense import Dense
+from firstspike.golden.layers.geometry import Geometry
 from firstspike.golden.layers.kind import weight_range
 from firstspike.golden.layers.registry import layers_of
 from firstspike.golden.training.augment import Augmentation
@@ -34,6 +37,7 @@ from firstspike.golden.training.trainer import (
     TrainingError,
     sensible_batch,
 )
+from tests.golden.test_convolution import unshared
 from tests.support.feedforward import FeedForward
 from tests.support.simulators import sampled
 from tests.support.strategies import networks
@@ -137,16 +141,30 @@ def exact_training(**changes):
     )
 
 
+FIRST = Convolution.shaped(Geometry((6, 5), (3, 2), (2, 1), (1, 0)), 1, 4)
+SECOND = Convolution.shaped(Geometry(FIRST.geometry.out, (2, 3), (1, 2), (0, 1)), 4, 5)
+CHAINS = {
+    "dense-1": (Dense(30, 4),),
+    "dense-2": (Dense(30, 12), Dense(12, 4)),
+    "dense-4": (Dense(30, 12), Dense(12, 11), Dense(11, 10), Dense(10, 4)),
+    "convolving": (FIRST, SECOND, Dense(SECOND.n_out, 4)),
+}
+"""Layers from 30 inputs to 4 classes."""
+
+
 @pytest.mark.parametrize("times", [[np.inf, 1.0], [np.inf, 2.5, 1.0], [3.0, 2.0, 1.5, 1.0]])
-@pytest.mark.parametrize("hidden", [(), (12,), (12, 11), (12, 11, 10)])
-def test_optimiser_follows_the_exact_gradient(times, hidden):
+@pytest.mark.parametrize("layers", CHAINS.values(), ids=CHAINS)
+def test_optimiser_follows_the_exact_gradient(times, layers):
+    """The gradient of a shared weight is the sum over the weights that it stands for."""
     rng = np.random.default_rng(3)
     table = np.resize(np.array(times), 256)
-    training = exact_training(hidden=hidden)
-    optimiser = Optimiser(training, layers_of(hidden, 30, 4, (1, 30)), 30, table, rng)
+    optimiser = Optimiser(exact_training(), layers, 30, table, rng)
+    for number, layer in enumerate(layers if layers[0] is FIRST else ()):
+        W = rng.normal(6 / layer.rows, 3 / layer.rows, (layer.rows, layer.columns))
+        optimiser.weights[number] = W.astype(np.float32)
     pixels = rng.integers(0, 256, (50, 30)).astype(np.uint8)
     labels = rng.integers(0, 4, 50)
-    reference = FeedForward(optimiser.weights)
+    reference = FeedForward(list(map(unshared, layers, optimiser.weights)))
     z_out = reference.forward(table[pixels])[-1]
     spiked = np.isfinite(z_out).all(axis=1) & (z_out.max(axis=1) < 20)
     assert spiked.sum() > 10
@@ -157,9 +175,11 @@ def test_optimiser_follows_the_exact_gradient(times, hidden):
     _, dz = cross_entropy(found[-1], labels)
     np.testing.assert_allclose(found[-1], z_out[spiked], rtol=2e-3)
     gradients = optimiser._backward(optimiser.weights, found, slopes, found[-1].min(axis=1), dz)
-    for dW, reference_dW in zip(gradients, expected, strict=True):
-        scale = np.abs(reference_dW).max()
-        np.testing.assert_allclose(dW / scale, reference_dW / scale, atol=2e-3)
+    for layer, dW, reference_dW in zip(layers, gradients, expected, strict=True):
+        numbers = unshared(layer, 1 + np.arange(dW.size).reshape(dW.shape))
+        shared = np.bincount(numbers.ravel(), reference_dW.ravel())[1:].reshape(dW.shape)
+        scale = np.abs(shared).max()
+        np.testing.assert_allclose(dW / scale, shared / scale, atol=2e-3)
     cost, right = optimiser.step(pixels, labels, 1e-3)
     assert cost == pytest.approx(value, rel=1e-3)
     assert right == (z_out[spiked].argmin(axis=1) == labels).sum()

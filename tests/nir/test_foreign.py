@@ -16,6 +16,7 @@ from firstspike.golden.frameworks.nir.real_weights import real_layers
 from firstspike.golden.frameworks.nir.rounding import rounded_network
 from firstspike.golden.training.quantise import plain_template
 from tests.support.command import toy_network
+from tests.support.feedforward import FeedForward
 from tests.support.shapes import convolving_network
 
 SIZES = (5, 4, 3)
@@ -94,20 +95,8 @@ def test_integer_weights_are_rounded_to_themselves(network):
 
 def real_decisions(weights, pixels: np.ndarray) -> np.ndarray:
     """The first to fire of real neurons (DESIGN, section 1), bright pixels [n, n_in] at z = 1."""
-    first, second = weights
-    B = (pixels >= 128) @ first
-    hidden = np.where(B > 1, B / np.where(B > 1, B - 1, 1), np.inf)
-    decisions = []
-    for z in hidden:
-        order = np.argsort(z)[: np.isfinite(z).sum()]
-        B, A = second[order].cumsum(axis=0), (second[order] * z[order, None]).cumsum(axis=0)
-        following = np.append(z[order][1:], np.inf)[:, None]
-        with np.errstate(divide="ignore", invalid="ignore"):
-            out = np.where(B > 1, A / (B - 1), np.inf)
-        fires = (B > 1) & (out <= following)  # the first prefix of which this is true counts
-        time = np.take_along_axis(out, fires.argmax(axis=0)[None], axis=0)[0]
-        decisions.append(np.where(fires.any(axis=0), time, np.inf).argmin())
-    return np.array(decisions)
+    z_in = np.where(pixels >= 128, 1.0, np.inf)
+    return FeedForward(weights).forward(z_in)[-1].argmin(axis=1)
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Foreign files that are damaged, hostile or of another kind are refused in a sentence."""
 
-import contextlib
 import tracemalloc
 from functools import partial
 
@@ -236,17 +235,6 @@ def test_where_the_library_never_ends_reading_does(path, damage):
     path.write_bytes(content)
     with pytest.raises(NirError, match=r"cannot be read as HDF5 \(.*\)\.$"):
         reader_process.read(path, seconds=1)
-
-
-def test_any_damage_is_refused_or_harmless(path):
-    content = np.frombuffer(path.read_bytes(), np.uint8)
-    rng = np.random.default_rng(1)
-    for _ in range(10):
-        damaged = content.copy()
-        damaged[rng.integers(0, len(content), 20)] = rng.integers(0, 256, 20)
-        path.write_bytes(damaged.tobytes())
-        with contextlib.suppress(NirError):
-            network_of(reader_process.read(path, seconds=3))
 
 
 def test_a_process_of_its_own_gives_the_same(path):

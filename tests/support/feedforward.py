@@ -1,19 +1,15 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Feed-forward networks of the floating-point neuron: spike times, and exact gradients.
 
-Vectorised numpy over images and neurons, any number of layers and any differentiable cost of the
-output spike times. It is the readable reference of golden/training/kernels.py, which training uses.
+Vectorised numpy over images and neurons, any number of layers, and the cross-entropy of the output
+spike times. It is the readable reference of golden/training/kernels.py, which training uses.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
 from firstspike.golden.training.optimiser import cross_entropy
-
-#: A cost takes z_out [n, n_out] and the labels [n], and returns its value [n] and its gradient
-#: dL/dz_out [n, n_out], both for each image.
-Cost = Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
 
 _CHUNK = 1 << 24  # elements of [images, n_in, n_out] worked on at once
 
@@ -99,9 +95,7 @@ class FeedForward:
             dz_out = dz_in
         return gradients[::-1], dz_out
 
-    def cost_gradient(
-        self, z_in: np.ndarray, labels: np.ndarray, cost: Cost = cross_entropy
-    ) -> tuple[float, list[np.ndarray]]:
-        """Cost summed over images z_in [n, n_in] with labels [n], and its dL/dW a layer."""
-        value, dz_out = cost(self.forward(z_in)[-1], labels)
+    def cost_gradient(self, z_in: np.ndarray, labels: np.ndarray) -> tuple[float, list[np.ndarray]]:
+        """Cross-entropy summed over images [n, n_in] with labels [n], and its dL/dW a layer."""
+        value, dz_out = cross_entropy(self.forward(z_in)[-1], labels)
         return float(value.sum()), self.backward(dz_out)[0]

@@ -16,7 +16,15 @@ from firstspike.golden.frameworks.torch.spike_times import (
     method_for,
 )
 from firstspike.golden.integer import infer
-from firstspike.torch import FirstSpikeLinear, decide, first_spike_loss, from_network, margin_loss
+from firstspike.torch import (
+    FirstSpikeConv1d,
+    FirstSpikeConv2d,
+    FirstSpikeLinear,
+    decide,
+    first_spike_loss,
+    from_network,
+    margin_loss,
+)
 from tests.support.feedforward import layer_times
 from tests.support.strategies import networks_with_ticks
 
@@ -38,13 +46,8 @@ def layer_of(n_in, n_out, **more):
     return FirstSpikeLinear(n_in, n_out, dtype=torch.float64, horizon=HORIZON, **more)
 
 
-@pytest.mark.parametrize("output", [False, True])
-@pytest.mark.parametrize("learns_times", [False, True])
-@pytest.mark.parametrize(("n", "n_in", "n_out"), SIZES)
-@pytest.mark.parametrize("few", [0, 1, 4])
-def test_derivatives(n, n_in, n_out, output, learns_times, few):
-    layer = layer_of(n_in, n_out, output=output)
-    z_in = times(n, n_in, 2, few if not learns_times else 0)  # of a tie there is no derivative
+def check_derivatives(layer, z_in, learns_times):
+    """Check those by the weights and, with `learns_times`, by the times that are not inf."""
     given = z_in.nan_to_num(posinf=1).requires_grad_(learns_times)
 
     def f(z, weight):
@@ -55,6 +58,16 @@ def test_derivatives(n, n_in, n_out, output, learns_times, few):
     weight = layer.weight.detach().clone().requires_grad_()
     assert torch.autograd.gradcheck(f, (given, weight))
     assert (f(given, weight) != 0).any()
+
+
+@pytest.mark.parametrize("output", [False, True])
+@pytest.mark.parametrize("learns_times", [False, True])
+@pytest.mark.parametrize(("n", "n_in", "n_out"), SIZES)
+@pytest.mark.parametrize("few", [0, 1, 4])
+def test_derivatives(n, n_in, n_out, output, learns_times, few):
+    layer = layer_of(n_in, n_out, output=output)
+    z_in = times(n, n_in, 2, few if not learns_times else 0)  # of a tie there is no derivative
+    check_derivatives(layer, z_in, learns_times)
 
 
 @pytest.mark.parametrize(("n", "n_in", "n_out"), SIZES)
@@ -149,6 +162,12 @@ def test_more_dimensions_and_single_precision():
         (lambda: FirstSpikeLinear(3, 3)(torch.ones(2, 4)), r"\[2, 4\].*\[..., 3\]"),
         (lambda: FirstSpikeLinear(3, 3)(torch.tensor([1.0, torch.nan, 1.0])), "NaN"),
         (lambda: FirstSpikeLinear(3, 3)(torch.zeros(3)), "0 or less"),
+        (lambda: FirstSpikeConv2d(1, 2, (3, 3, 3)), "kernel_size is .* or 2 of them"),
+        (lambda: FirstSpikeConv1d(1, 2, 3, stride=0), "stride is 0"),
+        (lambda: FirstSpikeConv2d(0, 2, 3), "2 x 0 x 3 x 3"),
+        (lambda: FirstSpikeConv2d(1, 2, 9)(torch.ones(1, 1, 5, 5)), "must fit into the map"),
+        (lambda: FirstSpikeConv2d(1, 2, 3, padding=3)(torch.ones(1, 1, 5, 5)), "padding is 3"),
+        (lambda: FirstSpikeConv1d(2, 2, 3)(torch.ones(5)), r"\[5\].*\[..., 2, size\]"),
         (lambda: Quantised(9, 1, 1, 1), "bits are 2..8"),
         (lambda: Quantised(8, 0, 1, 1), "1 or more"),
     ],
