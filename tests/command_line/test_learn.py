@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from firstspike.golden import LearningState, Network, bundled_test_set, encode, infer
+from firstspike.golden import LearningState, Network, encode, infer
 from firstspike.golden import learn as golden_learn
-from firstspike.golden.data.sets import Dataset
 from firstspike.scripts import datasets, resumable
 from firstspike.scripts.learning import session as learning_session
 from firstspike.scripts.targets import golden, target
+from tests.command_line.given import stand_in
 from tests.support.command import firstspike, refusal, result_of, success, toy_network
 
 SMALL = ("--random", "40", "--epochs", 3)
@@ -23,12 +23,9 @@ SMALL = ("--random", "40", "--epochs", 3)
 @pytest.fixture(autouse=True)
 def digits(monkeypatch):
     """2,500 digits to learn and 500 others, in place of a data set."""
-    pixels, labels = bundled_test_set()
-    images = Dataset(pixels[:2500], labels[:2500], pixels[2500:3000], labels[2500:3000])
-    monkeypatch.setattr(datasets, "load_dataset", lambda *_: images)
     monkeypatch.setattr(learning_session, "WATCHED", 500)
     monkeypatch.setattr(resumable, "SAVED_EVERY", 0)
-    return images
+    return stand_in(monkeypatch)
 
 
 @pytest.fixture
