@@ -231,17 +231,16 @@ def test_a_finger_draws_and_a_second_one_does_not(browser, pages):
 
 
 @pytest.mark.parametrize("id_", ["clear", "undo"])
-def test_a_stroke_that_is_removed_has_no_more_points(browser, pages, id_):
-    with opened(browser, pages / "mnist-4bit.html", **DESKTOP) as page:
-        page.click("#clear")
-        box = page.locator("#pad").bounding_box()
-        page.mouse.move(box["x"] + 90, box["y"] + 90)
-        page.mouse.down()
-        page.mouse.move(box["x"] + 120, box["y"] + 200, steps=4)
-        page.evaluate("id => document.getElementById(id).click()", id_)  # as by keyboard
-        page.mouse.move(box["x"] + 200, box["y"] + 200, steps=4)
-        page.mouse.up()
-        page.wait_for_function("answer.textContent.startsWith('Nothing is drawn yet')")
+def test_a_stroke_that_is_removed_has_no_more_points(page, id_):
+    page.click("#clear")
+    box = page.locator("#pad").bounding_box()
+    page.mouse.move(box["x"] + 90, box["y"] + 90)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 120, box["y"] + 200, steps=4)
+    page.evaluate("id => document.getElementById(id).click()", id_)  # as by keyboard
+    page.mouse.move(box["x"] + 200, box["y"] + 200, steps=4)
+    page.mouse.up()
+    page.wait_for_function("answer.textContent.startsWith('Nothing is drawn yet')")
 
 
 @pytest.mark.parametrize("name", shipped())
