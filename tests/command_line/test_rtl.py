@@ -81,25 +81,35 @@ def test_a_missing_compiler_is_named_before_anything_is_made(capfd, monkeypatch,
     monkeypatch.setenv("FIRSTSPIKE_CACHE", str(tmp_path))
     monkeypatch.setenv("PATH", sysconfig.get_path("scripts"))
     monkeypatch.setattr("signal.signal", lambda *_: None)
-    assert "g++" in refusal(capfd, *words)
+    needs = "Error: Verilator needs g++ and make and perl: install the packages of these names."
+    assert refusal(capfd, *words) == needs
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("link", ["taken", "missing/link"])
+@pytest.mark.parametrize(
+    ("link", "reason"),
+    [
+        ("taken", "File exists."),
+        ("missing/link", "No such file or directory. Make the folder '{}/missing' first."),
+    ],
+)
 def test_a_link_that_cannot_be_made_is_refused_before_anything_is_made(
-    capfd, monkeypatch, tmp_path, link
+    capfd, monkeypatch, tmp_path, link, reason
 ):
     monkeypatch.setenv("FIRSTSPIKE_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr("signal.signal", lambda *_: None)
     (tmp_path / "taken").touch()
-    assert str(tmp_path / link) in refusal(capfd, "serve", "--symlink", tmp_path / link)
+    told = refusal(capfd, "serve", "--symlink", tmp_path / link)
+    assert told == f"Error: cannot use '{tmp_path / link}': {reason.format(tmp_path)}"
     assert [path.name for path in tmp_path.iterdir()] == ["taken"]
 
 
 def test_an_unwritable_cache_is_named(capfd, monkeypatch, tmp_path, selection):
     (tmp_path / "file").touch()
     monkeypatch.setenv("FIRSTSPIKE_CACHE", str(tmp_path / "file" / "cache"))
-    assert str(tmp_path / "file" / "cache") in refusal(capfd, "compare", *selection, *CORE)
+    told = refusal(capfd, "compare", *selection, *CORE)
+    assert told.startswith(f"Error: cannot use '{tmp_path / 'file' / 'cache'}/")
+    assert told.endswith("': Not a directory.")
 
 
 # `--rows`, `--overlap` and `--clock`: what the verbs make of them, and what they refuse.

@@ -113,7 +113,7 @@ def test_refuses_an_unwritable_output_before_training(capfd, monkeypatch, tmp_pa
 def test_refuses_an_encoding_before_the_images_are_fetched(capfd, monkeypatch, tmp_path):
     monkeypatch.setattr(datasets, "load_dataset", None)
     words = ("train", "--encoding", "levels-1", "-o", tmp_path / "net.npz")
-    assert "levels-N" in refusal(capfd, *words)
+    assert "encoding is 'levels-1': it must be binary, levels-N" in refusal(capfd, *words)
 
 
 def test_leaves_no_file_if_training_fails(capfd, monkeypatch, tmp_path):
