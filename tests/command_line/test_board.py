@@ -8,8 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from firstspike.golden import LearningState, Network, bundled_test_set
-from firstspike.golden.data.sets import Dataset
+from firstspike.golden import LearningState, Network
 from firstspike.hdl.link.protocol.formats import (
     BAUD,
     UNLABELLED,
@@ -18,8 +17,8 @@ from firstspike.hdl.link.protocol.formats import (
     highest,
 )
 from firstspike.hdl.link.protocol.identity import DesignProperties, identity_of, linked_config
-from firstspike.scripts import datasets
 from firstspike.scripts.targets import board as board_target
+from tests.command_line.given import stand_in
 from tests.support.board_model import BoardModel, served
 from tests.support.command import firstspike, refusal, result_of, success, toy_network
 
@@ -182,9 +181,7 @@ def test_the_board_of_another_network_is_refused(capfd, toy):
 @pytest.fixture
 def learning(monkeypatch, tmp_path):
     """A board that learns digits from random weights."""
-    pixels, labels = bundled_test_set()
-    digits = Dataset(pixels[:150], labels[:150], pixels[150:250], labels[150:250])
-    monkeypatch.setattr(datasets, "load_dataset", lambda *_: digits)
+    stand_in(monkeypatch, 150, 100)
     monkeypatch.setattr(board_target.Target, "grid", 60)
     monkeypatch.chdir(tmp_path)
     state = LearningState.random((784, 20, 10), 8, 1)

@@ -5,14 +5,12 @@ import os
 import subprocess
 import sys
 
-import numpy as np
 import pytest
 from PIL import Image
 
 from firstspike.golden import bundled_test_set
-from firstspike.golden.frameworks.nir.export import graph_of, write
 from firstspike.sim.harness.cache import cache_folder
-from tests.support.command import toy_network
+from tests.command_line.given import put_files
 
 QUICK = ("to NIR", "verilog")
 
@@ -53,11 +51,8 @@ def mounts():
 def given(tmp_path_factory):
     """A folder with what the verbs read."""
     folder = tmp_path_factory.mktemp("given")
-    toy_network().save(folder / "toy.npz")
-    pixels, labels = bundled_test_set()
-    np.savez(folder / "digits.npz", x_train=pixels[:300], y_train=labels[:300])
-    write(folder / "graph.nir", graph_of(toy_network()))
-    Image.fromarray(pixels[0].reshape(28, 28)).save(folder / "digit.png")
+    put_files(folder)
+    Image.fromarray(bundled_test_set()[0][0].reshape(28, 28)).save(folder / "digit.png")
     return folder
 
 

@@ -26,11 +26,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from firstspike.golden import bundled_test_set
 from firstspike.golden.data.sets import SHA256
-from firstspike.golden.frameworks.nir.export import graph_of, write
 from firstspike.golden.system.temporary import PREFIX
-from tests.support.command import toy_network
+from tests.command_line.given import put_files
 from tests.support.simulators import lend_runtime
 
 KILLS = int(os.environ.get("FIRSTSPIKE_KILLS", 2))
@@ -135,12 +133,7 @@ class Desk:
         for folder in (self.work, self.temporary, self.cache):
             folder.mkdir()
         self._shared = lend_runtime(self.cache)
-        toy_network().save(self.work / "toy.npz")
-        (self.work / "events.jsonl").write_text('{"events": [[8, 9], [8, 10], [8, 30]]}\n' * 3)
-        pixels, labels = bundled_test_set()
-        digits = {"x_train": pixels[:3000], "y_train": labels[:3000]}
-        np.savez(self.work / "digits.npz", **digits)
-        write(self.work / "graph.nir", graph_of(toy_network()))
+        put_files(self.work, digits=3000)
         (self.work / "given").mkdir()
         for file in SHA256["mnist"]:
             content = np.random.default_rng(1).integers(0, 256, 2_000_000, np.uint8).tobytes()

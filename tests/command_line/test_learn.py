@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from firstspike.golden import LearningState, Network, bundled_test_set, encode, infer
+from firstspike.golden import LearningState, Network, encode, infer
 from firstspike.golden import learn as golden_learn
-from firstspike.golden.data.sets import Dataset
 from firstspike.scripts import datasets, resumable
 from firstspike.scripts.learning import session as learning_session
 from firstspike.scripts.targets import golden, target
+from tests.command_line.given import stand_in
 from tests.support.command import firstspike, refusal, result_of, success, toy_network
 
 SMALL = ("--random", "40", "--epochs", 3)
@@ -23,12 +23,9 @@ SMALL = ("--random", "40", "--epochs", 3)
 @pytest.fixture(autouse=True)
 def digits(monkeypatch):
     """2,500 digits to learn and 500 others, in place of a data set."""
-    pixels, labels = bundled_test_set()
-    images = Dataset(pixels[:2500], labels[:2500], pixels[2500:3000], labels[2500:3000])
-    monkeypatch.setattr(datasets, "load_dataset", lambda *_: images)
     monkeypatch.setattr(learning_session, "WATCHED", 500)
     monkeypatch.setattr(resumable, "SAVED_EVERY", 0)
-    return images
+    return stand_in(monkeypatch)
 
 
 @pytest.fixture
@@ -130,8 +127,8 @@ def test_options_matter(capfd, folder, small, words):
     assert result["images"] == (2400 if "--images" in words else 2500)
 
 
-def stopping(monkeypatch, at, stop):
-    """Call `stop` while part number `at` is learned."""
+def stopped(capfd, at, stop, *words):
+    """Run `learn`, and call `stop` while part number `at` is learned."""
     calls = []
 
     class Stopping(golden.Target):
@@ -141,7 +138,9 @@ def stopping(monkeypatch, at, stop):
                 stop()
             return super().learn(*arguments)
 
-    monkeypatch.setattr(golden, "Target", Stopping)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(golden, "Target", Stopping)
+        return firstspike(capfd, "learn", *words, "-o", "net.npz")
 
 
 def press():
@@ -164,22 +163,18 @@ def lose():
     ("words", "end"),
     [((), terminate), (("--stored-bits", 10, "--shift", 1, "--competitors", "all"), press)],
 )
-def test_an_interrupted_run_continues_bit_for_bit(capfd, folder, monkeypatch, words, end):
+def test_an_interrupted_run_continues_bit_for_bit(capfd, folder, words, end):
     learned(capfd, *SMALL, *words, "-o", "whole.npz")
     usual = signal.getsignal(signal.SIGINT)
     (folder / "result.json").write_text('{"run": "an earlier one"}')
-    with monkeypatch.context() as patch:
-        stopping(patch, 4, end)
-        ended = firstspike(capfd, "learn", *SMALL, *words, "-o", "net.npz", "--json", "result.json")
+    ended = stopped(capfd, 4, end, *SMALL, *words, "--json", "result.json")
     assert (folder / "result.json").read_text() == '{"run": "an earlier one"}'
     assert signal.getsignal(signal.SIGINT) == usual
     assert ended.status == 130
     assert "firstspike learn --resume -o net.npz" in ended.out
     state = LearningState.load("net.state.npz", Network.load("net.npz"))
     assert 0 < state.done < 2500
-    with monkeypatch.context() as patch:
-        stopping(patch, 5, press)
-        assert firstspike(capfd, "learn", "--resume", "-o", "net.npz").status == 130
+    assert stopped(capfd, 5, press, "--resume").status == 130
     result = learned(capfd, "--resume", "-o", "net.npz")
     assert result["curve"][-1]["done"] == 7500
     for name in ("{}.npz", "{}.state.npz"):
@@ -194,10 +189,8 @@ FORMER = (
 """What a state of an earlier version says of its run."""
 
 
-def test_a_state_of_an_earlier_version_is_continued(capfd, folder, small, monkeypatch):
-    with monkeypatch.context() as patch:
-        stopping(patch, 4, press)
-        assert firstspike(capfd, "learn", *SMALL, "-o", "net.npz").status == 130
+def test_a_state_of_an_earlier_version_is_continued(capfd, folder, small):
+    assert stopped(capfd, 4, press, *SMALL).status == 130
     state = LearningState.load("net.state.npz", Network.load("net.npz"))
     state.meta["run"] = {name: state.meta["run"][name] for name in FORMER}
     state.save("net.state.npz")
@@ -207,15 +200,13 @@ def test_a_state_of_an_earlier_version_is_continued(capfd, folder, small, monkey
 
 
 @pytest.mark.parametrize("existing", [False, True])
-def test_a_lost_process_leaves_the_last_state_whole(capfd, folder, small, monkeypatch, existing):
+def test_a_lost_process_leaves_the_last_state_whole(capfd, folder, small, existing):
     small("whole")
     if existing:
         learned(capfd, *SMALL, "--seed", 9, "-o", "net.npz")
         before = (folder / "net.npz").read_bytes()
-    with monkeypatch.context() as patch:
-        stopping(patch, 8, lose)  # in the second epoch
-        with pytest.raises(LostError):
-            firstspike(capfd, "learn", *SMALL, "-o", "net.npz")
+    with pytest.raises(LostError):
+        stopped(capfd, 8, lose, *SMALL)  # in the second epoch
     assert (folder / "net.npz").exists() == existing
     if existing:
         assert (folder / "net.npz").read_bytes() == before
@@ -225,10 +216,8 @@ def test_a_lost_process_leaves_the_last_state_whole(capfd, folder, small, monkey
     assert (folder / "net.state.npz").read_bytes() == (folder / "whole.state.npz").read_bytes()
 
 
-def test_a_new_run_says_that_an_interrupted_one_is_there(capfd, folder, small, monkeypatch):
-    with monkeypatch.context() as patch:
-        stopping(patch, 8, press)
-        assert firstspike(capfd, "learn", *SMALL, "-o", "net.npz").status == 130
+def test_a_new_run_says_that_an_interrupted_one_is_there(capfd, folder, small):
+    assert stopped(capfd, 8, press, *SMALL).status == 130
     before = {name: (folder / name).read_bytes() for name in names(folder)}
     said = refusal(capfd, "learn", *SMALL, "-o", "net.npz")
     assert "net.state.npz holds a run that was interrupted" in said
@@ -241,15 +230,12 @@ def test_a_new_run_says_that_an_interrupted_one_is_there(capfd, folder, small, m
     learned(capfd, *SMALL, "-o", "net.npz")  # over a run that came to its end
 
 
-def test_a_second_interrupt_does_not_wait(capfd, folder, monkeypatch):
+def test_a_second_interrupt_does_not_wait(capfd, folder):
     def twice():
         press()
         press()
 
-    with monkeypatch.context() as patch:
-        stopping(patch, 8, twice)
-        ended = firstspike(capfd, "learn", *SMALL, "-o", "net.npz")
-    assert ended.status == 130
+    assert stopped(capfd, 8, twice, *SMALL).status == 130
     assert names(folder) == ["net.state.npz"]
     assert 2500 < LearningState.load("net.state.npz").done < 7500
 
@@ -314,10 +300,8 @@ DAMAGES = [
 """Fields of what a state says of its run, their wrong values, and the sentence on each."""
 
 
-def test_a_state_without_its_run_is_not_resumed(capfd, folder, monkeypatch):
-    with monkeypatch.context() as patch:
-        stopping(patch, 4, press)
-        firstspike(capfd, "learn", *SMALL, "-o", "net.npz")
+def test_a_state_without_its_run_is_not_resumed(capfd, folder):
+    stopped(capfd, 4, press, *SMALL)
     whole = (folder / "net.state.npz").read_bytes()
     for (*outer, name), value, sentence in DAMAGES:
         (folder / "net.state.npz").write_bytes(whole)

@@ -11,16 +11,15 @@ import pytest
 from PIL import Image
 from scipy.io import wavfile
 
-from firstspike.golden import LearningState, bundled_test_set
-from firstspike.golden.data.sets import Dataset
+from firstspike.golden import LearningState
 from firstspike.golden.encodings.features import Features
 from firstspike.golden.encodings.registry import encoding_of
-from firstspike.scripts import datasets
 from firstspike.scripts.exploration import JOURNAL
 from firstspike.scripts.main import run_line
 from firstspike.scripts.shares import work
 from firstspike.scripts.verbs import page
 from firstspike.sim.harness.networks import network_of, random_weights
+from tests.command_line.given import stand_in
 from tests.command_line.test_sound import RATE, TONES, spoken
 from tests.nir.test_verbs import small
 from tests.support.command import refusal, toy_network
@@ -119,9 +118,7 @@ def folder(files, monkeypatch):
     monkeypatch.chdir(files)
     monkeypatch.setattr(work, "ANSWERS_IN", 1)
     monkeypatch.setattr(work, "_local", lambda workers: nullcontext("tcp://127.0.0.1:2"))
-    pixels, labels = bundled_test_set()
-    digits = Dataset(pixels[:2500], labels[:2500], pixels[2500:3000], labels[2500:3000])
-    monkeypatch.setattr(datasets, "load_dataset", lambda *_: digits)
+    stand_in(monkeypatch)
     return files
 
 

@@ -228,21 +228,16 @@ def test_rounds_name_counts_that_no_board_has(
         assert message in refusal(capfd, *words, "--rounds", 10)
 
 
-CORE_FAULTS = {
+FAULTS = {
     "threshold-off-by-one": "digits",
     "learns-without-a-label": "digits",
     "last-pixel-lost": "digits",
     "margin-a-tick-short": "learning",
-}
-LINK_FAULTS = {
     "next-word-read": "weights",
     "other-image-played": "memory",
     "checksum-not-checked": "hostile frames",
     "order-not-checked": "hostile frames",
 }
-
-
-FAULTS = CORE_FAULTS | LINK_FAULTS
 FIRST = {stage: fault for fault, stage in reversed(FAULTS.items())}
 """The first fault of each stage; the others are tried before a release."""
 

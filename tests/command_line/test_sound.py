@@ -126,26 +126,13 @@ def test_a_silent_recording_does_not_hide_the_others(capfd, folder):
 
 
 @pytest.mark.parametrize("bad", [np.nan, -np.inf, 1e308])
-@pytest.mark.parametrize(
-    "line",
-    [
-        "run net.npz --input bad/a/0.wav",
-        "train --dataset bad -o n.npz",
-        "run net.npz --dataset bad",
-        "serve net.npz --board icebreaker --input one.wav bad/a/0.wav",
-    ],
-)
 @pytest.mark.filterwarnings("error")
-def test_floats_that_are_no_sound_are_refused(capfd, folder, line, bad):
+def test_floats_that_are_no_sound_are_refused(capfd, folder, bad):
     x = spoken("low", np.random.default_rng(4)) / 32768
     x[RATE // 100] = bad
-    (folder / "bad" / "a").mkdir(parents=True, exist_ok=True)
-    wavfile.write(folder / "bad" / "a" / "0.wav", RATE, np.stack([x, x], axis=1))
-    wanted = (
-        f"0.wav has samples that are not finite or beyond 256, 1 of {len(x)}, the first at 0.010 s"
-    )
-    assert wanted in refusal(capfd, *line.split())
-    assert not (folder / "n.npz").exists()
+    wavfile.write(folder / "bad.wav", RATE, np.stack([x, x], axis=1))
+    wanted = f"samples that are not finite or beyond 256, 1 of {len(x)}, the first at 0.010 s"
+    assert f"bad.wav has {wanted}" in refusal(capfd, "run", "net.npz", "--input", "bad.wav")
 
 
 HUM = np.rint(9000 * np.sin(2 * np.pi * 900 * np.arange(20_000) / RATE)).astype(np.int16)

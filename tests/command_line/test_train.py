@@ -8,14 +8,14 @@ from types import SimpleNamespace
 import pytest
 from matplotlib.figure import Figure
 
-from firstspike.golden import Network, bundled_test_set, encode, infer
-from firstspike.golden.data.sets import Dataset
+from firstspike.golden import Network, encode, infer
 from firstspike.golden.training.checkpoint import Epoch
 from firstspike.golden.training.recipes import RECIPES, recipe
 from firstspike.golden.training.trainer import Trainer, TrainingError
 from firstspike.scripts import datasets
 from firstspike.scripts.training import figure, report
 from firstspike.scripts.verbs import train
+from tests.command_line.given import stand_in
 from tests.support.command import firstspike, refusal, success, toy_network
 
 SMALL = {
@@ -32,11 +32,8 @@ WORDS = ("train", "--hidden", 40, "--epochs", 3)
 @pytest.fixture(autouse=True)
 def digits(monkeypatch):
     """2,500 digits to train on and 500 others, in place of a data set, and a recipe for them."""
-    pixels, labels = bundled_test_set()
-    images = Dataset(pixels[:2500], labels[:2500], pixels[2500:3000], labels[2500:3000])
-    monkeypatch.setattr(datasets, "load_dataset", lambda *_: images)
     monkeypatch.setitem(RECIPES, "sparse", RECIPES["sparse"] | SMALL)
-    return images
+    return stand_in(monkeypatch)
 
 
 def test_writes_network_and_result(capfd, digits, tmp_path):
@@ -139,9 +136,7 @@ def test_leaves_no_file_if_training_fails(capfd, monkeypatch, tmp_path):
     [((), {}), (("--weight-bits", 3, "--hidden", "20-10"), {"weight_bits": 3, "hidden": (20, 10)})],
 )
 def test_parameters_are_those_of_the_recipe(capfd, tmp_path, monkeypatch, name, words, changes):
-    pixels, labels = bundled_test_set()
-    images = Dataset(pixels, labels, pixels[:10], labels[:10])
-    monkeypatch.setattr(datasets, "load_dataset", lambda *_: images)
+    stand_in(monkeypatch, 9990, 10)
     trainers = []
 
     def fit(trainer, *_, **__):

@@ -10,15 +10,12 @@ import sysconfig
 from pathlib import Path
 from typing import NamedTuple
 
-import numpy as np
 import pytest
 
 from firstspike.boards.families.registry import facts_of
-from firstspike.golden import bundled_test_set
-from firstspike.golden.frameworks.nir.export import graph_of, write
 from firstspike.golden.system import programs
 from firstspike.hdl.flow.devices import ECP5
-from tests.support.command import toy_network
+from tests.command_line.given import put_files
 from tests.support.simulators import sampled
 
 SPRUNG = "sprung"
@@ -56,11 +53,7 @@ LINES = {  # a verb for each kind of program; ruff allows no other way to start 
 def folder(tmp_path_factory):
     """A folder with what the verbs read, in which each module of this Python has a namesake."""
     folder = tmp_path_factory.mktemp("here")
-    toy_network().save(folder / "toy.npz")
-    (folder / "events.jsonl").write_text('{"events": [[8, 9], [8, 10], [8, 30]]}\n' * 3)
-    pixels, labels = bundled_test_set()
-    np.savez(folder / "digits.npz", x_train=pixels[:300], y_train=labels[:300])
-    write(folder / "graph.nir", graph_of(toy_network()))
+    put_files(folder)
     (folder / "other.bit").write_bytes(facts_of(ECP5).preamble)
     tools = folder / "bin"
     tools.mkdir()

@@ -27,6 +27,7 @@ from firstspike.hdl.link.framing.uart import (
     LINE_SPACING,
     TOLERANCE,
     UartReceiver,
+    UartTransmitter,
     divisor_of,
 )
 from firstspike.hdl.link.handlers.handler import Handler
@@ -95,10 +96,23 @@ def test_clocks_that_do_not(mhz, advice):
         divisor_of(mhz * 1_000_000)
 
 
+@pytest.mark.parametrize("divisor", [4, 25])
+def test_bytes_are_sent_right_behind_one_another(divisor):
+    transmitter = UartTransmitter(divisor)
+
+    async def bench(ctx):
+        ctx.set(transmitter.sent.valid, 1)
+        samples = [await ctx.tick().sample(transmitter.sent.ready) for _ in range(45 * divisor)]
+        accepted = np.flatnonzero([ready for *_, ready in samples])
+        assert np.diff(accepted).tolist() == [10 * divisor] * 4
+
+    run_bench(transmitter, bench)
+
+
 @pytest.mark.parametrize("divisor", [4, 7])
 @pytest.mark.parametrize("drift", [-2 * TOLERANCE, 0, 2 * TOLERANCE])
 def test_uart_finds_bytes_breaks_and_glitches(divisor, drift):
-    """On a line where both ends are off, with bits that begin at any time."""
+    """The UartReceiver on a line where both ends are off, with bits that begin at any time."""
     receiver = UartReceiver(divisor)
     bit = divisor * (1 + drift) * CLOCK
     rng = random.Random(2)

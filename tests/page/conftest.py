@@ -5,7 +5,7 @@ import pytest
 
 from firstspike.golden import shipped
 from firstspike.scripts.main import run_line
-from tests.support.browser import chromium
+from tests.support.browser import DESKTOP, chromium, opened
 
 
 @pytest.fixture(scope="package")
@@ -20,3 +20,10 @@ def pages(tmp_path_factory):
     for name in shipped():
         assert run_line(["page", name, "-o", str(folder / f"{name}.html")]) == 0
     return folder
+
+
+@pytest.fixture
+def page(browser, pages):
+    """The page of `mnist-4bit` on a desktop."""
+    with opened(browser, pages / "mnist-4bit.html", **DESKTOP) as page:
+        yield page

@@ -18,7 +18,7 @@ from tests.support.browser import DESKTOP, opened
 from tests.support.shapes import convolving_network
 
 from .test_controls import PageNumbers, check_answer, check_names, sample_of
-from .test_page import RUN, check
+from .test_page import RUN, check, check_itself
 
 COUNT = 100
 HOSTILE = '</script><img src="http://x" onerror="document.title=1">'
@@ -62,12 +62,6 @@ def test_the_page_equals_golden(page):
     assert np.array_equal(page.evaluate(RUN, ticks.tolist()), expected)
     assert (golden.spikes_in > 0).mean() > 0.9, "every layer has spikes before most decisions"
     check_itself(page)
-
-
-def check_itself(page) -> None:
-    """The page finds no sample that differs from golden in anything, cycles included."""
-    page.click("#check")
-    assert ": 0 differ" in page.inner_text("#checked")
 
 
 SHAPES = [

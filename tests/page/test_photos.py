@@ -107,40 +107,34 @@ def test_a_photo_is_dropped_or_pasted(browser, pages):
             page.wait_for_function("document.querySelector('#answer b')?.textContent === '7'")
 
 
-def test_what_is_no_photo_or_no_digit_is_said_to_be_so(browser, pages):
+def test_what_is_no_photo_or_no_digit_is_said_to_be_so(page):
     network = load_network("mnist-4bit")
     square = Image.new("L", (90, 90), 240)
     square.paste(30, (30, 30, 60, 60))
     square = as_file(square)
-    with opened(browser, pages / "mnist-4bit.html", **DESKTOP) as page:
 
-        def open_file(content):
-            file = {"name": "<b>it.png", "mimeType": "image/png", "buffer": content}
-            page.set_input_files("#photo", file)
+    def open_file(content):
+        file = {"name": "<b>it.png", "mimeType": "image/png", "buffer": content}
+        page.set_input_files("#photo", file)
 
-        open_file(b"no picture")
-        page.wait_for_function("found.textContent.startsWith('<b>it.png is no picture')")
-        open_file(as_file(Image.new("L", (60, 40), 200)))
-        page.wait_for_function("found.textContent === '<b>it.png: nothing is on it.'")
-        open_file(square)
-        page.wait_for_function("found.textContent.includes('Unlike a digit')")
-        pixels = prepare_photo(read_photo(io.BytesIO(square)), SIDE).pixels
-        (unlike,) = TypicalDigits.of(network).remarks(
-            network, encode(network, pixels.reshape(1, -1))
-        )
-        assert page.inner_text("#found").endswith(f"Unlike a digit: {'; '.join(unlike)}.")
-        page.uncheck("#centre")
-        page.wait_for_function("!found.textContent.includes(' ink on ')")
-        page.check("#centre")
-        page.wait_for_function("found.textContent.includes(' ink on ')")
+    open_file(b"no picture")
+    page.wait_for_function("found.textContent.startsWith('<b>it.png is no picture')")
+    open_file(as_file(Image.new("L", (60, 40), 200)))
+    page.wait_for_function("found.textContent === '<b>it.png: nothing is on it.'")
+    open_file(square)
+    page.wait_for_function("found.textContent.includes('Unlike a digit')")
+    pixels = prepare_photo(read_photo(io.BytesIO(square)), SIDE).pixels
+    (unlike,) = TypicalDigits.of(network).remarks(network, encode(network, pixels.reshape(1, -1)))
+    assert page.inner_text("#found").endswith(f"Unlike a digit: {'; '.join(unlike)}.")
+    page.uncheck("#centre")
+    page.wait_for_function("!found.textContent.includes(' ink on ')")
+    page.check("#centre")
+    page.wait_for_function("found.textContent.includes(' ink on ')")
 
 
-def test_the_picture_is_opened_by_keyboard(browser, pages):
-    with opened(browser, pages / "mnist-4bit.html", **DESKTOP) as page:
-        with page.expect_file_chooser() as chosen:
-            page.wait_for_timeout(
-                500
-            )  # the browser is told of the expectation, but does not answer
-            page.press("#photo", "Enter")
-        assert not chosen.value.is_multiple()
-        assert page.get_attribute("#photo", "accept") == "image/*"
+def test_the_picture_is_opened_by_keyboard(page):
+    with page.expect_file_chooser() as chosen:
+        page.wait_for_timeout(500)  # the browser is told of the expectation, but does not answer
+        page.press("#photo", "Enter")
+    assert not chosen.value.is_multiple()
+    assert page.get_attribute("#photo", "accept") == "image/*"

@@ -22,7 +22,7 @@ from tests.support.browser import DESKTOP, PHONE, opened
 from tests.support.command import success
 
 from .test_controls import check_answer, page_of
-from .test_page import check
+from .test_page import check, check_itself
 
 FRONT = default_front_end()
 RATE = FRONT.rate
@@ -98,6 +98,13 @@ def page_file(listening, capfd):
     return path
 
 
+@pytest.fixture
+def page(browser, page_file):
+    """This page on a desktop."""
+    with opened(browser, page_file, **DESKTOP) as page:
+        yield page
+
+
 def test_the_page_hears_what_golden_hears(browser, page_file):
     network = network_of_sound()
     files = [file_of(recording(seed), kind) for seed, kind in enumerate(("u1", "i2", "i4", "f8"))]
@@ -112,8 +119,7 @@ def test_the_page_hears_what_golden_hears(browser, page_file):
             expected = heard_by_golden(network, file)
             assert heard_by_page(page, file) == expected, number
             words += expected
-        page.click("#check")
-        assert ": 0 differ" in page.inner_text("#checked")
+        check_itself(page)
     assert {word["said"] for word in words} == {True, False}
     assert {word["isolated"] for word in words} == {True, False}
     assert len({word["decision"] for word in words}) > 1
@@ -248,31 +254,29 @@ REFUSED = {
 }
 
 
-def test_what_is_no_recording_is_said_to_be_so(browser, page_file, tmp_path):
+def test_what_is_no_recording_is_said_to_be_so(page, tmp_path):
     hour = tmp_path / "hour.wav"
     hour.write_bytes(file_of(np.zeros(MOST_SAMPLES + 1), "u1"))
-    with opened(browser, page_file, **DESKTOP) as page:
-        before = page.inner_text("#answer")
-        for name, (content, said) in REFUSED.items():
-            sent = {"name": f"{name}.wav", "mimeType": "audio/wav", "buffer": content}
-            page.set_input_files("#wav", sent)
-            page.wait_for_function("name => heard.textContent.startsWith(name)", arg=f"{name}.wav")
-            assert page.inner_text("#heard") == f"{name}.wav {said}"
-        page.set_input_files("#wav", hour)
-        page.wait_for_function("heard.textContent.startsWith('hour.wav')")
-        assert page.inner_text("#heard") == (
-            f"hour.wav has {MOST_SAMPLES + 1} samples: at most {MOST_SAMPLES} are read; cut it."
-        )
-        assert page.inner_text("#answer") == before
-        sent = {"name": "good.wav", "mimeType": "audio/wav", "buffer": WHOLE}
+    before = page.inner_text("#answer")
+    for name, (content, said) in REFUSED.items():
+        sent = {"name": f"{name}.wav", "mimeType": "audio/wav", "buffer": content}
         page.set_input_files("#wav", sent)
-        page.wait_for_function("heard.textContent.startsWith('good.wav: ')")
+        page.wait_for_function("name => heard.textContent.startsWith(name)", arg=f"{name}.wav")
+        assert page.inner_text("#heard") == f"{name}.wav {said}"
+    page.set_input_files("#wav", hour)
+    page.wait_for_function("heard.textContent.startsWith('hour.wav')")
+    assert page.inner_text("#heard") == (
+        f"hour.wav has {MOST_SAMPLES + 1} samples: at most {MOST_SAMPLES} are read; cut it."
+    )
+    assert page.inner_text("#answer") == before
+    sent = {"name": "good.wav", "mimeType": "audio/wav", "buffer": WHOLE}
+    page.set_input_files("#wav", sent)
+    page.wait_for_function("heard.textContent.startsWith('good.wav: ')")
 
 
-def test_without_a_microphone_it_is_said_so(browser, page_file):
-    with opened(browser, page_file, **DESKTOP) as page:
-        page.click("#speak")
-        page.wait_for_function("heard.textContent.startsWith('The browser gives no microphone')")
+def test_without_a_microphone_it_is_said_so(page):
+    page.click("#speak")
+    page.wait_for_function("heard.textContent.startsWith('The browser gives no microphone')")
 
 
 ASKING = """() => {
@@ -285,14 +289,13 @@ ASKING = """() => {
 """The browser asks the user for the microphone, and waits for the answer."""
 
 
-def test_a_microphone_is_asked_for_once_and_released(browser, page_file):
-    with opened(browser, page_file, **DESKTOP) as page:
-        page.evaluate(ASKING)
-        page.dblclick("#speak")
-        assert page.evaluate("asked") == 1
-        page.evaluate("refused()")
-        page.wait_for_function("heard.textContent.startsWith('The browser gives no microphone')")
-        page.click("#speak")
-        assert page.evaluate("asked") == 2
-        page.evaluate("given({ getTracks: () => [{ stop: () => { window.released = true; } }] })")
-        page.wait_for_function("window.released")  # no recorder takes such a stream
+def test_a_microphone_is_asked_for_once_and_released(page):
+    page.evaluate(ASKING)
+    page.dblclick("#speak")
+    assert page.evaluate("asked") == 1
+    page.evaluate("refused()")
+    page.wait_for_function("heard.textContent.startsWith('The browser gives no microphone')")
+    page.click("#speak")
+    assert page.evaluate("asked") == 2
+    page.evaluate("given({ getTracks: () => [{ stop: () => { window.released = true; } }] })")
+    page.wait_for_function("window.released")  # no recorder takes such a stream
