@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The boards' clocks: dividers within the limits, and reset until the PLL is steady."""
 
+import re
 from fractions import Fraction
 
 import numpy as np
 import pytest
+from amaranth.back import rtlil
+from amaranth.lib import io
 
 from firstspike.boards.clocking import RESET_SECONDS, PowerUp, clocks_for, dividers_for
 from firstspike.boards.families import ecp5, ice40, pll
@@ -181,3 +184,19 @@ def test_the_flasher_counts_and_begins_anew():
             assert await counted() == ([number, 0] if number else [0, 1])
 
     run_bench(flasher, bench)
+
+
+def test_the_pll_of_an_ecp5_has_the_levels_that_ecppll_gives_it():
+    dividers = dividers_for(ECP5, 25 * MHZ, 48 * MHZ)  # of a VCO of 625 MHz
+    block = ecp5.Ecp5Pll(dividers, io.SimulationPort("i", 1), None)
+    _, _, text = rtlil.convert(block, ports=[block.clock, block.locked]).partition("EHXPLLL")
+    numbers = dict(re.findall(r"parameter .(\w+) (\d+)\n", text))
+    assert numbers == {
+        **{"CLKI_DIV": "1", "CLKFB_DIV": "1", "CLKOP_DIV": "25", "CLKOP_CPHASE": "24"},
+        **{"CLKOS_DIV": "13", "CLKOS_CPHASE": "12"},
+    }
+    levels = dict(re.findall(r"connect .(\w+) 1'(\d)\n", text))
+    assert {name for name, level in levels.items() if level == "1"} == {
+        *("PHASEDIR", "PHASESTEP", "PHASELOADREG"),
+    }
+    assert {"RST", "STDBY", "PLLWAKESYNC", "ENCLKOP", "PHASESEL0", "PHASESEL1"} < set(levels)
