@@ -47,6 +47,7 @@ _OF_CORES: dict[str, dict[str, tuple[str, str]]] = {
         "tie-between-groups": ("(best_M < M)", "(best_M <= M)"),
         "forced-a-tick-early": ("== config.deadline", "== config.deadline - 1"),
         "decided-reset-value": ("decided_image=Out(1, init=1)", "decided_image=Out(1)"),
+        "forced-teaches-as-if-fired": ("margin.forced.eq(~best.fires)", "margin.forced.eq(0)"),
     },
     "layer.lanes": {
         "fires-past-threshold": ("& (M_next >= 0)", "& (M_next > 0)"),
@@ -58,10 +59,23 @@ _OF_CORES: dict[str, dict[str, tuple[str, str]]] = {
         "state-not-at-hand": (" & ~operation.again", ""),
         "gathered-before-a-reset": (", init=1)", ")"),
         "gathered-rows-kept": ("Mux(control.starts, fresh, total)", "total"),
+        "every-row-starts": (
+            "Mux(first & operation.start, -product, 0)",
+            "Mux(operation.start, -product, 0)",
+        ),
+        "carry-of-the-start-lost": ("plus(M, step, self._starting)", "plus(M, step, 0)"),
+        "first-of-each-pair-twice": (
+            "zip(words[::2], words[1::2], strict=True)",
+            "zip(words[::2], words[::2], strict=True)",
+        ),
     },
     "layer.lane_state": {
         "slope-a-bit-short": ("signed(config.widths.S)", "signed(config.widths.S - 1)"),
         "potential-a-bit-short": ("signed(config.widths.M)", "signed(config.widths.M - 1)"),
+        "written-state-not-returned": (
+            "(store.address == fetch.address) & self._forwards",
+            "(store.address == fetch.address) & 0",
+        ),
     },
     "layer.locator": {
         "maps-not-split": ("eq(address - times(map_size, map_))", "eq(address)"),
@@ -102,6 +116,10 @@ _OF_CORES: dict[str, dict[str, tuple[str, str]]] = {
         "spike-lost-in-the-drain": ("| (self.beats.ready & ~many)),", "| self.beats.ready),"),
         "bank-dropped": ("result in results))", "result in results[:-1]))"),
         "spike-lost-in-a-bank": ("several(bank)[2] for", "several(bank)[2] & 0 for"),
+        "end-of-a-dead-image-dropped": (
+            "(operation.image == self.decided_image) & ~operation.end",
+            "operation.image == self.decided_image",
+        ),
     },
     "layer.row_list": {
         "row-list-off-by-one": ("read.addr.eq(index)", "read.addr.eq(index + 1)"),
@@ -125,6 +143,8 @@ _OF_CORES: dict[str, dict[str, tuple[str, str]]] = {
             "operation.context.eq(Cat(count, context.as_value()[len(count) :]))",
         ),
         "rows-of-two-images": ("starts, 0, count", "0, 0, count"),
+        "steps-without-the-store": ("selection.step.eq(reads.ready)", "selection.step.eq(1)"),
+        "scan-not-awaited": ("selection.step.eq(scan.i.ready)", "selection.step.eq(1)"),
     },
     "layer.weight_store": {
         "answer-withdrawn": ("m.If(self.answers.ready)", "m.If(1)"),
@@ -133,6 +153,10 @@ _OF_CORES: dict[str, dict[str, tuple[str, str]]] = {
             'Mux(duplicated_register(m, asked, f"asked_{name}"), word, 0)',
             "word",
         ),
+        "update-without-a-read": ("take.eq(1)]", "take.eq(0)]"),
+        "words-not-held": ("return ~self.words.valid | self.words.ready", "return Const(1)"),
+        "page-never-read": ("address, Const(1), write)", "address, Const(0), write)"),
+        "bank-a-cycle-late": ('delayed(m, asked, 1, f"', 'delayed(m, asked, 2, f"'),
     },
     "layer.update_pipeline": {
         "no-saturation-above": ("Mux(total > highest, highest, total)", "total"),
@@ -147,6 +171,7 @@ _OF_CORES: dict[str, dict[str, tuple[str, str]]] = {
         ),
         "last-pixel-lost": ("- (count - 1) * width", "- (count - 1) * width - 1"),
         "banks-do-not-meet": ("done for bank in banks).all", "done for bank in banks).any"),
+        "word-of-a-bank-not-counted": ("times(share, bank.number) + bank", "bank"),
     },
     "lib.pipeline": {
         "place-lost-when-full": ("self.i.ready & (filled", "~level[-2] & (filled"),
@@ -177,6 +202,7 @@ _OF_CORES: dict[str, dict[str, tuple[str, str]]] = {
             "draw.eq(control.registers.row_draw)",
         ),
         "signs-never-read": ("stale = Signal(init=1", "stale = Signal(init=0"),
+        "spikes-of-the-image-before": ("causal.clear.eq(self.opens)", "causal.clear.eq(0)"),
     },
     "learner.row_sweeps": {
         "signs-read-only-once": (
@@ -188,6 +214,7 @@ _OF_CORES: dict[str, dict[str, tuple[str, str]]] = {
             "(replay_done & (self.group == groups - 2))",
         ),
         "drawn-row-lost": ("((following == 0) | (groups", "((count == 0) | (groups"),
+        "second-group-into-the-first": ("offset.eq(offset + n_hidden)]", "offset.eq(offset)]"),
     },
     "learner.deltas": {
         "tie-is-always-later": ("(self.tie_later & (", "(("),
@@ -205,6 +232,27 @@ _OF_CORES: dict[str, dict[str, tuple[str, str]]] = {
         "learns-without-a-label": ("learn.eq(request.learn & ~bad)", "learn.eq(1)"),
         "busy-falls-early": ("has_images |= counter.pending | (", "has_images |= ("),
         "busy-falls-before-learning": ("return learner.busy", "return Const(0)"),
+    },
+    "layer.event_register": {
+        "distance-from-the-time": (
+            "remaining.eq(target - start_from)",
+            "remaining.eq(target - self.now)",
+        ),
+    },
+    "layer.layer": {
+        "decision-known-at-once": (
+            "decided_image.eq(self.decided_image)",
+            "decided_image.eq(decided_image)",
+        ),
+        "sweep-without-its-tick": ('sequencer, "sweep")\n\n', 'lanes, "potentials")\n\n'),
+    },
+    "core.cycle_counter": {
+        "a-cycle-too-many": ("self.total.eq(self.age)", "self.total.eq(self.age + 1)"),
+        "decision-not-counted": (
+            "m.d.sync += self.total.eq(self.age + 1)\n\n",
+            "m.d.sync += self.total.eq(self.age)\n\n",
+        ),
+        "images-not-apart": ("first.eq(after(first))", "first.eq(first)"),
     },
 }
 """By module and name what is replaced, and by what."""
@@ -242,6 +290,18 @@ CHECKS = {
     "places-not-counted": "many-lanes",
     "banks-not-zeroed": "banks",
     "rows-of-a-bank-too-many": "banks",
+    "word-of-a-bank-not-counted": "several-spikes-sent",
+    "images-not-apart": "overlap",
+    "first-of-each-pair-twice": "banks",
+    "written-state-not-returned": "close-positions",
+    "scan-not-awaited": "positions",
+    "page-never-read": "many-lanes",
+    "bank-a-cycle-late": "paged-banks",
+    "words-not-held": "registers",
+    "steps-without-the-store": "registers",
+    "carry-of-the-start-lost": "tick-by-tick",
+    "sweep-without-its-tick": "tick-by-tick",
+    "update-without-a-read": "stored-bits",
     "bank-dropped": "several-spikes-sent",
     "banks-do-not-meet": "several-spikes-sent",
     "spike-lost-in-a-bank": "several-spikes-sent",
@@ -256,6 +316,9 @@ CHECKS = {
     "settles-for-one-hidden-layer": "last-layer",
     "late-spikes-not-reported": "several-ticks",
     "learner.causal_inputs": "several-ticks",
+    "learner.learner": "several-ticks",
+    "forced-teaches-as-if-fired": "late-decisions",
+    "decision-not-counted": "late-decisions",
     "margin-ends-at-the-deadline": "late-decisions",
     "signs-read-only-once": "late-decisions",
     "spikes-of-the-deadline-lost": "late-decisions",

@@ -135,6 +135,10 @@ OUTER_FAULTS: dict[str, dict[str, tuple[str, str]]] = {
             "self.running.eq(1), counts.decisions.eq(0)",
             "self.running.eq(1)",
         ),
+        "first-round-only": (
+            "ends = self.image + 1 == self.count",
+            "ends = self.image == self.count",
+        ),
     },
     "bus.axi_lite": {
         "refusal-answered-okay": ("Response.SLVERR, Response.OKAY", "Response.OKAY, Response.OKAY"),
@@ -218,6 +222,43 @@ OUTER_FAULTS: dict[str, dict[str, tuple[str, str]]] = {
         "gap-not-reported": ("first.eq(gap), ", "first.eq(0), "),
         "never-stopped": ("silent.eq(silent + 1)", "silent.eq(silent)"),
     },
+    "flash.weight_port_arbiter": {
+        "missing-weights-not-reported": ("~loader.ready & ~written", "~loader.ready & written"),
+    },
+    "bus.learning_ports": {
+        "seed-not-sent": ("settings.payload.seed.eq(seed)", "settings.payload.seed.eq(0)"),
+        "unlabelled-images-learn": ("payload.learn.eq(current.learn)", "payload.learn.eq(1)"),
+    },
+    "bus.bitmap_unpacker": {
+        "surplus-is-the-next-image": ("surplus.eq(self.long)", "surplus.eq(0)"),
+    },
+    "link.handlers.playing": {
+        "one-round": ("player.rounds.eq(rounds)", "player.rounds.eq(1)"),
+    },
+    "link.handlers.identity": {
+        "sequence-number-not-returned": (
+            "Mux(request.index == 0, request.payload.payload, stored)",
+            "stored",
+        ),
+    },
+    "link.handlers.status": {
+        "lost-frame-not-counted": ("dropped.eq(dropped + 1)", "dropped.eq(dropped)"),
+    },
+    "link.handlers.control": {
+        "reset-without-an-end": ("request.done.eq(1)]", "request.done.eq(0)]"),
+    },
+    "lib.checksum": {
+        "polynomial-always": ("Mux(divides, self._polynomial, 0)", "self._polynomial"),
+    },
+    "learner.address_set": {
+        "last-bit-of-each": ("word.last & ~many", "word.last"),
+    },
+    "sound.bit_clock": {
+        "sampled-at-the-other-edge": (
+            "ends & ~self.clock, SYNCHRONISED",
+            "ends & self.clock, SYNCHRONISED",
+        ),
+    },
 }
 """By module and name what is replaced, and by what."""
 
@@ -225,16 +266,22 @@ OUTER_CHECKS = {
     "standalone": "standalone",
     "flash": "standalone",
     "flash.saver": "saver",
+    "flash.weight_port_arbiter": "flashed_link",
     "standalone.saving_core": "saving_core",
     "bus": "bus",
+    "bus.bitmap_unpacker": "bus_bitmaps",
+    "bus.learning_ports": "bus_learning",
     "bus.pixel_encoder": "pixel_encoder",
+    "lib.checksum": "link",
     "link": "link",
     "link.framing.spi": "spi",
     "link.framing.uart": "uart",
     "link.handlers.player": "player",
+    "link.handlers.playing": "played",
     "motion.frames": "frames",
     "motion.lsm6dso": "lsm6dso",
     "motion.windows": "windows",
+    "sound.bit_clock": "pdm",
     "sound.decimator": "pdm",
     "sound.filters": "filters",
     "sound.i2s": "i2s",

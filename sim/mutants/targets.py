@@ -50,7 +50,7 @@ def digest_of_benches() -> str:
     digest, spec = sha256(), find_spec("tests")
     for folder in (spec.submodule_search_locations or ()) if spec else ():
         for path in sorted(Path(folder).rglob("*.py")):
-            if path.relative_to(folder).parts[0] in ("blocks", "bus", "core", "support"):
+            if path.relative_to(folder).parts[0] in ("blocks", "bus", "core", "link", "support"):
                 content = path.read_bytes()
                 digest.update(f"{path.relative_to(folder)} {len(content)} ".encode() + content)
     return digest.hexdigest() if spec else ""
@@ -175,6 +175,30 @@ def _bus() -> None:
             raise SimulationError(f"{test} has seen no {seen}")
 
 
+def _bus_bitmaps() -> None:
+    from tests.bus.test_bus_core import test_what_is_bad_is_told_and_what_comes_next_is_right
+
+    test_what_is_bad_is_told_and_what_comes_next_is_right("bad_bitmaps", "bitmap")
+
+
+def _bus_learning() -> None:
+    from tests.support.bus_core import LearningRun
+
+    LearningRun().learn("learns")
+
+
+def _flashed_link() -> None:
+    from tests.support.flashed_link import damage_link
+
+    damage_link(1)
+
+
+def _played() -> None:
+    from tests.link.test_playing import test_wrong_expectations_are_counted
+
+    test_wrong_expectations_are_counted()
+
+
 def _link(bits: bool = False) -> None:
     from tests.support.link_session import session
 
@@ -190,9 +214,12 @@ TARGETS = {
         Target("address_set", ("learner",), _example("address_set")),
         Target("standalone", ("standalone", "flash"), _example("standalone")),
         Target("bus", ("bus",), _bus),
+        Target("bus_bitmaps", (), _bus_bitmaps),
+        Target("bus_learning", (), _bus_learning),
         Target("core", ("core", "layer", "lib"), _core),
         Target("encoder", ("core",), _example("encoder")),
         Target("filters", ("sound",), _example("filters", seeds=3)),
+        Target("flashed_link", (), _flashed_link),
         Target("frames", ("motion",), _example("frames")),
         Target("i2s", ("sound",), _i2s),
         Target("layer", ("layer",), _example("layer")),
@@ -205,6 +232,7 @@ TARGETS = {
         Target("lsm6dso", ("motion",), _example("lsm6dso")),
         Target("pdm", ("sound",), _pdm),
         Target("pixel_encoder", ("bus",), _pixel_encoder),
+        Target("played", (), _played),
         Target("player", ("link",), _example("player")),
         Target("queue", ("lib",), _example("queue", seeds=6)),
         Target("saver", ("flash",), _saver),

@@ -40,18 +40,9 @@ def built(request, tmp_path_factory) -> Built:
     place = tmp_path_factory.mktemp(board)
     network = toy_network()
     network.save(place / "net.npz")
-    words = [
-        "build",
-        place / "net.npz",
-        "--board",
-        board,
-        "--lanes",
-        lanes_text(LANES),
-        "--clock",
-        mhz,
-    ]
-    words += ["--bench", HELD, "--seed", 1, "-o", place / "out"]
-    assert run_line([str(word) for word in words]) == 0
+    line = f"--board {board} --lanes {lanes_text(LANES)} --clock {mhz} --bench {HELD} --seed 1"
+    words = ["build", str(place / "net.npz"), *line.split(), "-o", str(place / "out")]
+    assert run_line(words) == 0
     report = json.loads((place / "out" / "report.json").read_text())
     design = Design.of(
         network, BOARDS[board], Requirements(CoreShape(LANES), bench_images=HELD, hz=mhz * MHZ)
@@ -72,7 +63,8 @@ def fake(monkeypatch, tmp_path, files):
     """A build without its tools: nothing is synthesised, and a placement reaches a given clock.
 
     Returns the function that runs the verb: `fmax` has the MHz by seed, or gives them for the clock
-    in Hz and the seed. The seeds that were placed are in its `placed`, with their clocks in `at`.
+    in Hz and the seed. The seeds that were placed are in its `placed`, with their clocks in `at`;
+    `report` reads the report in its `folder`.
     """
     monkeypatch.chdir(tmp_path)
     toy_network().save("net.npz")
@@ -108,5 +100,6 @@ def fake(monkeypatch, tmp_path, files):
         board = ["--board", "icebreaker", "--lanes", 4]
         return firstspike(capfd, "build", "net.npz", *board, *words)
 
-    build.layout = build_layout
+    build.layout, build.folder = build_layout, tmp_path / "build" / "net-icebreaker"
+    build.report = lambda: json.loads((build.folder / "report.json").read_text())
     return build

@@ -24,7 +24,7 @@ from firstspike.golden.timing.layer import SERIALISER_BLOCK
 from firstspike.golden.timing.shape import CoreShape, lanes_text
 from firstspike.scripts.verbs import boards
 from firstspike.sim.harness.networks import network_of, random_weights
-from tests.support.command import firstspike, refusal, success, toy_network
+from tests.support.command import firstspike, success, toy_network
 from tests.support.simulators import sampled
 
 
@@ -123,17 +123,6 @@ def test_what_does_not_fit_is_said_with_the_reason(capfd):
         assert f"{name}: {rows[name]['reason']}; mnist-4bit fits" in ended.err
     assert ended.err.startswith("mnist-8bit (784-600-10)\n")
     assert rows["ulx3s-85f"]["fits"]
-
-
-def test_a_build_of_what_does_not_fit_names_a_network_that_does(capfd):
-    sentence = refusal(capfd, "build", "--board", "icebreaker")
-    assert "does not fit on the iCEBreaker" in sentence
-    assert "; mnist-4bit does" in sentence
-
-
-def test_a_network_that_would_be_built_otherwise_is_not_named(capfd):
-    words = ("mnist-4bit", "--board", "icebreaker", "--rows", 2)
-    assert "mnist-4bit does" not in refusal(capfd, "build", *words)
 
 
 def test_a_network_for_no_hardware_is_refused_once(tmp_path, capfd):
@@ -248,12 +237,6 @@ def test_what_has_been_placed_is_the_plan_or_slower(build):
 def test_a_clock_that_nothing_was_placed_at_is_planned_anew():
     network, board = load_network("mnist-4bit"), BOARDS["ulx3s-85f"]
     assert plan.plan_for(network, board, Requirements(hz=60 * MHZ)).build is None
-
-
-@pytest.mark.parametrize("words", [("--rows", 2), ("--lanes", 20)])
-def test_single_port_ram_has_no_banks_and_no_pages(capfd, words):
-    sentence = refusal(capfd, "build", "mnist-4bit", "--board", "icebreaker", *words)
-    assert "single-port RAM" in sentence
 
 
 def test_images_overlap_where_there_are_lanes_for_all(unplaced):

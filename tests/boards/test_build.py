@@ -59,15 +59,14 @@ def test_the_planner_knows_the_memories(built):
     assert logic == pytest.approx(needs["LUTs"], rel=0.2)
 
 
-def test_seeds_are_tried_until_one_is_fast_enough(fake, capfd, tmp_path):
+def test_seeds_are_tried_until_one_is_fast_enough(fake, capfd):
     ended = fake(capfd, {1: 22.0, 2: 23.9, 3: 24.0})
     assert ended.status == 0
     assert fake.placed == [1, 2, 3]
-    folder = tmp_path / "build" / "net-icebreaker"
-    report = json.loads((folder / "report.json").read_text())
+    report = fake.report()
     assert (report["seed"], report["met"]) == (3, True)
     assert report["fmax"] == {"1": 22.0, "2": 23.9, "3": 24.0}
-    assert (folder / "firstspike.bin").exists()
+    assert (fake.folder / "firstspike.bin").exists()
     for step in ("Yosys", "seed 1", "seed 3", "icepack"):
         assert re.search(rf"{step}.*: \d+ s", ended.err)
 
@@ -84,25 +83,22 @@ def test_seeds_are_tried_until_one_is_fast_enough(fake, capfd, tmp_path):
         ({"faults": 2, "first": ["X1/Y2 is 1"]}, 1, "differs from the routed design in 2 places"),
     ],
 )
-def test_the_report_says_whether_the_bitstream_is_the_design(
-    fake, capfd, tmp_path, layout, status, message
-):
+def test_the_report_says_whether_the_bitstream_is_the_design(fake, capfd, layout, status, message):
     fake.layout = layout
     ended = fake(capfd, {1: 24.5})
     assert ended.status == status
     assert message in ended.out
     assert ("`firstspike flash` refuses it" in ended.err) == bool(status)
-    report = json.loads((tmp_path / "build" / "net-icebreaker" / "report.json").read_text())
+    report = fake.report()
     assert report["layout"] == layout
     assert ("X1/Y2 is 1" in ended.out) == bool(status)
 
 
-def test_a_build_with_the_link_has_its_weights_for_the_flash(fake, capfd, tmp_path):
+def test_a_build_with_the_link_has_its_weights_for_the_flash(fake, capfd):
     ended = fake(capfd, {1: 24.0}, "--weights", "flash", "--seed", 1, "--clock", 24)
     assert ended.status == 0
-    folder = tmp_path / "build" / "net-icebreaker"
-    report = json.loads((folder / "report.json").read_text())
-    content = (folder / "weights.bin").read_bytes()
+    report = fake.report()
+    content = (fake.folder / "weights.bin").read_bytes()
     network, board = toy_network(), BOARDS["icebreaker"]
     design = replace(
         Design.of(network, board, Requirements(CoreShape(LANES), 24_000_000)), flashed=True
@@ -111,7 +107,7 @@ def test_a_build_with_the_link_has_its_weights_for_the_flash(fake, capfd, tmp_pa
     assert content == network_image(design.config, network.connected(), identity)
     assert report["flash"] == {
         "place": board.flash.address,
-        **bitstream.fingerprint(folder / "weights.bin"),
+        **bitstream.fingerprint(fake.folder / "weights.bin"),
     }
     assert "duty" not in report
     assert "in the flash, as weights.bin" in ended.out
@@ -129,23 +125,21 @@ def test_a_design_with_a_flash_differs_from_one_without(board):
     assert flashed.build_hash != plain.build_hash
 
 
-def test_a_design_that_is_too_slow_leaves_no_bitstream(fake, capfd, tmp_path):
-    folder = tmp_path / "build" / "net-icebreaker"
+def test_a_design_that_is_too_slow_leaves_no_bitstream(fake, capfd):
     assert fake(capfd, {1: 24.5}).status == 0
     ended = fake(capfd, {1: 21.0, 2: 22.0, 3: 23.5, 4: 20.0, 5: 19.0})
     assert ended.status == 1
     assert fake.placed == list(seeds.SEEDS)
     assert f"too slow for {BOARDS['icebreaker'].clock / MHZ:g} MHz" in ended.err.splitlines()[-1]
     assert "23.5 MHz with seed 3" in ended.err.splitlines()[-1]
-    assert not (folder / "firstspike.bin").exists()  # that of the build before is gone
-    report = json.loads((folder / "report.json").read_text())
+    assert not (fake.folder / "firstspike.bin").exists()  # that of the build before is gone
+    report = fake.report()
     assert (report["seed"], report["met"], report["bitstream"]) == (3, False, None)
 
 
-def test_a_build_that_ends_early_leaves_the_last_one_whole(fake, capfd, tmp_path, monkeypatch):
-    folder = tmp_path / "build" / "net-icebreaker"
+def test_a_build_that_ends_early_leaves_the_last_one_whole(fake, capfd, monkeypatch):
     assert fake(capfd, {1: 24.5}).status == 0
-    last = {path.name: path.read_bytes() for path in folder.iterdir()}
+    last = {path.name: path.read_bytes() for path in fake.folder.iterdir()}
 
     def interrupted(name, words, folder, native):
         (folder / "firstspike.bin").write_bytes(b"")
@@ -153,7 +147,7 @@ def test_a_build_that_ends_early_leaves_the_last_one_whole(fake, capfd, tmp_path
 
     monkeypatch.setattr(bitstream, "run_tool", interrupted)
     assert fake(capfd, {1: 25.5}).status == 130
-    assert {path.name: path.read_bytes() for path in folder.iterdir()} == last
+    assert {path.name: path.read_bytes() for path in fake.folder.iterdir()} == last
 
 
 def test_a_named_seed_is_the_only_one(fake, capfd):
@@ -170,31 +164,14 @@ def test_what_does_not_fit_is_said(fake, capfd, monkeypatch):
 
 
 @pytest.mark.long
-def test_without_lanes_the_planner_chooses(fake, capfd, tmp_path):
+def test_without_lanes_the_planner_chooses(fake, capfd):
     assert firstspike(capfd, "build", "net.npz", "--board", "icebreaker").status == 2
     fake(capfd, {1: 30.0})
     ended = success(capfd, "build", "net.npz", "--board", "icebreaker")
     assert "Not placed before" in ended.err
-    report = json.loads((tmp_path / "build/net-icebreaker/report.json").read_text())
+    report = fake.report()
     planned = plan.plan_for(toy_network(), BOARDS["icebreaker"]).design.config.folding
     assert report["lanes"] == [layer.lanes for layer in planned.layers]
-
-
-@pytest.mark.parametrize(
-    ("board", "words", "message"),
-    [
-        ("icebreaker", ["--clock", 600], "cannot make 600 MHz"),
-        ("icebreaker", ["--learn"], "single-port RAM.*ECP5"),
-        ("ecpix5-85f", ["--link", "spi"], "ECPIX-5 85F has no pins for the link spi: take uart"),
-        ("ulx3s-25f", ["--weights", "flash"], "weights in the bitstream, which is in its flash"),
-        ("upduino", ["--weights", "flash"], "no flash that a design can read"),
-    ],
-)
-def test_what_a_board_does_not_have_is_refused(tmp_path, capfd, board, words, message):
-    toy_network().save(tmp_path / "net.npz")
-    words = ["--board", board, *words, "-o", tmp_path / "out"]
-    assert re.search(message, refusal(capfd, "build", tmp_path / "net.npz", *words))
-    assert not (tmp_path / "out").exists()
 
 
 def test_a_missing_native_tool_is_said(tmp_path, capfd, monkeypatch):

@@ -7,12 +7,13 @@ from fractions import Fraction
 import numpy as np
 import pytest
 from amaranth.back import rtlil
+from amaranth.build.res import PortMetadata
+from amaranth.hdl import IOPort
 from amaranth.lib import io
 
 from firstspike.boards.clocking import RESET_SECONDS, PowerUp, clocks_for, dividers_for
 from firstspike.boards.families import ecp5, ice40, pll
 from firstspike.boards.families.pll import MHZ
-from firstspike.boards.pins.flasher import Flasher
 from firstspike.boards.pins.registry import BOARDS
 from firstspike.golden.sound.microphone import MicrophoneError
 from firstspike.golden.sound.microphones import MICROPHONES
@@ -159,33 +160,6 @@ def test_reset_is_longer_than_block_ram_of_an_ice40_reads_zero():
     assert RESET_SECONDS >= 5 * 3e-6
 
 
-def test_the_flasher_counts_and_begins_anew():
-    flasher = Flasher(4, period=4)
-
-    async def bench(ctx):
-        async def counted():
-            """Flashes, and those of zero, until it has been dark for more than two periods."""
-            flashes, before, dark = [0, 0], [0, 0], 0
-            for _ in range(200):
-                if dark >= 10 and any(flashes):
-                    return flashes
-                await ctx.tick()
-                lights = [ctx.get(flasher.flash), ctx.get(flasher.zero)]
-                for kind, light in enumerate(lights):
-                    flashes[kind] += light and not before[kind]
-                before, dark = lights, 0 if any(lights) else dark + 1
-            raise AssertionError("nothing is told")
-
-        ctx.set(flasher.number, 3)
-        await ctx.tick().repeat(20)
-        for number in (3, 1, 9, 0):
-            ctx.set(flasher.number, number)
-            await counted()  # the change may come while another number is told
-            assert await counted() == ([number, 0] if number else [0, 1])
-
-    run_bench(flasher, bench)
-
-
 def test_the_pll_of_an_ecp5_has_the_levels_that_ecppll_gives_it():
     dividers = dividers_for(ECP5, 25 * MHZ, 48 * MHZ)  # of a VCO of 625 MHz
     block = ecp5.Ecp5Pll(dividers, io.SimulationPort("i", 1), None)
@@ -200,3 +174,18 @@ def test_the_pll_of_an_ecp5_has_the_levels_that_ecppll_gives_it():
         *("PHASEDIR", "PHASESTEP", "PHASELOADREG"),
     }
     assert {"RST", "STDBY", "PLLWAKESYNC", "ENCLKOP", "PHASESEL0", "PHASESEL1"} < set(levels)
+
+
+@pytest.mark.parametrize(("pin", "kind"), [("35", "SB_PLL40_PAD"), ("20", "SB_PLL40_CORE")])
+def test_the_pll_of_an_ice40_has_the_settings_of_icepll(pin, kind):
+    clock = IOPort(1, metadata=[PortMetadata(pin, {})])
+    port = io.SingleEndedPort(clock, direction="i")
+    platform = BOARDS["icebreaker"].platform()
+    block = ice40.Ice40Pll(dividers_for(ICE40, 12 * MHZ, 24 * MHZ), port, platform)
+    text = rtlil.convert(block, ports=[block.clock, block.locked], platform=platform)
+    _, found, text = text.partition(f"cell \\{kind} ")
+    assert found
+    numbers = dict(re.findall(r"parameter .(\w+) (\d+)\n", text))
+    assert numbers == {"DIVR": "0", "DIVF": "63", "DIVQ": "5", "FILTER_RANGE": "1"}
+    levels = dict(re.findall(r"connect .(RESETB|BYPASS) 1'(\d)\n", text))
+    assert levels == {"RESETB": "1", "BYPASS": "0"}

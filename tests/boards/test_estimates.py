@@ -4,7 +4,7 @@
 import numpy as np
 import pytest
 
-from docs.measurements.random_builds import drawn, judged, text_of
+from docs.measurements.random_builds import drawn, judged
 from firstspike.boards.building import clock, logic
 from firstspike.boards.building.design import Design, Requirements
 from firstspike.boards.building.fitting import EXPECTED, fitted
@@ -111,7 +111,3 @@ def test_a_clock_is_one_that_the_board_can_make():
     assert clock.clocked(design, 62.9).config == design.config
     with pytest.raises(ClockError):
         clock.clocked(design, 2.0)
-
-
-def test_builds_are_kept_a_line_each():
-    assert len(text_of(BUILDS).splitlines()) == len(BUILDS) + 2

@@ -4,7 +4,6 @@
 import json
 import random
 import re
-from typing import NamedTuple
 
 import pytest
 
@@ -88,18 +87,14 @@ def test_clocks_are_those_of_the_pll_that_the_line_can_use(board, line):
         assert clocks_a_bit(design.line, hz)
 
 
-class Search(NamedTuple):
-    """An end of the command, and the clocks and seeds that were placed for it."""
-
-    ended: object
-    placed: list
-
-
 @pytest.fixture
 def search(fake, monkeypatch, tmp_path_factory):
-    """Run `build --clock max` where a seed reaches `reached(hz, seed)` MHz."""
+    """Run `build --clock max` where a seed reaches `reached(hz, seed)` MHz.
+
+    Returns the end of the command, and the clocks and seeds that were placed.
+    """
     monkeypatch.setenv("FIRSTSPIKE_CACHE", str(tmp_path_factory.mktemp("cache")))
-    return lambda capfd, reached: Search(fake(capfd, reached, "--clock", "max"), fake.at)
+    return lambda capfd, reached: (fake(capfd, reached, "--clock", "max"), fake.at)
 
 
 def reached(hz, seed):
@@ -107,13 +102,12 @@ def reached(hz, seed):
     return {1: 29.5, 2: 30.2}[seed]
 
 
-def test_the_build_is_that_of_the_highest_clock(search, capfd, tmp_path):
+def test_the_build_is_that_of_the_highest_clock(fake, search, capfd):
     ended, placed = search(capfd, reached)
     assert ended.status == 0
-    folder = tmp_path / "build" / "net-icebreaker"
-    report = json.loads((folder / "report.json").read_text())
+    report = fake.report()
     assert (report["clock"], report["seed"], report["met"]) == (30 * MHZ, 2, True)
-    assert (folder / "firstspike.bin").exists()
+    assert (fake.folder / "firstspike.bin").exists()
     assert placed.count((30 * MHZ, 2)) == 1
     assert "30 MHz is met: 29.50 MHz with seed 1, 30.20 MHz with seed 2." in ended.err
     missed = [hz for hz, _ in placed if hz > 30 * MHZ]
@@ -121,16 +115,15 @@ def test_the_build_is_that_of_the_highest_clock(search, capfd, tmp_path):
     assert f"{missed[0] / MHZ:g} MHz is not met" in ended.err
 
 
-def test_what_was_placed_is_not_placed_again(search, capfd, tmp_path):
+def test_what_was_placed_is_not_placed_again(fake, search, capfd):
     search(capfd, reached)
-    folder = tmp_path / "build" / "net-icebreaker"
-    bits = (folder / "firstspike.bin").read_bytes()
-    again = search(capfd, reached)
-    assert again.placed == []
-    assert re.search("clock +30 MHz", again.ended.out)
-    assert (folder / "firstspike.bin").read_bytes() == bits
-    (folder / "firstspike.bin").unlink()  # only the best is made again
-    assert search(capfd, reached).placed == [(30 * MHZ, 2)]
+    bits = (fake.folder / "firstspike.bin").read_bytes()
+    again, placed = search(capfd, reached)
+    assert placed == []
+    assert re.search("clock +30 MHz", again.out)
+    assert (fake.folder / "firstspike.bin").read_bytes() == bits
+    (fake.folder / "firstspike.bin").unlink()  # only the best is made again
+    assert search(capfd, reached)[1] == [(30 * MHZ, 2)]
 
 
 def test_a_design_is_elaborated_once_for_its_hash(search, capfd, monkeypatch):
@@ -147,12 +140,12 @@ def test_a_search_that_is_ended_goes_on(search, capfd, tmp_path):
             raise KeyboardInterrupt
         return reached(hz, seed)
 
-    ended = search(capfd, interrupted)
-    assert ended.ended.status == 130
-    assert ended.placed
-    rest = search(capfd, reached)
-    assert rest.ended.status == 0
-    assert not set(ended.placed) & set(rest.placed)
+    ended, placed = search(capfd, interrupted)
+    assert ended.status == 130
+    assert placed
+    rest, others = search(capfd, reached)
+    assert rest.status == 0
+    assert not set(placed) & set(others)
 
 
 @pytest.mark.long

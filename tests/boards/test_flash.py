@@ -110,13 +110,6 @@ def refusal_of(capfd, board, *words):
     return ended.err.splitlines()[-1]
 
 
-def test_a_bitstream_for_another_board_is_refused(desk, capfd):
-    programmer(desk, "openFPGALoader")
-    other = built(desk, "net", "ulx3s-25f")
-    assert "built for ulx3s-25f (" in refusal_of(capfd, "ulx3s-85f", other)
-    assert not (desk / "called").exists()
-
-
 @pytest.mark.parametrize(
     ("spoil", "message"),
     [

@@ -185,12 +185,12 @@ def test_another_design_is_found(small, change, message):
     ("change", "error", "message"),
     [
         (
-            lambda module: cell_of(module, "DCCA").update(type="MULT18X18D"),
+            lambda top: cell_of(top, "DCCA").update(type="MULT18X18D"),
             UncoveredError,
             "a MULT18X18D",
         ),
         (
-            lambda module: cell_of(module, "TRELLIS_IO")["attributes"].update(IO_TYPE="LVDS"),
+            reset("TRELLIS_IO", "IO_TYPE", "LVDS", of="attributes"),
             UncoveredError,
             "is a differential or referenced pin",
         ),
@@ -284,8 +284,7 @@ def test_a_routed_design_without_models_is_refused(small, tmp_path):
         ("DP16KD", "CLKAMUX", "CLKA", ""),
         ("TRELLIS_RAMW", "A0MUX", "INV", "A0MUX is INV"),
     ):
-        fields = {parameter: value}
-        text = small.changed_text(lambda m, k=kind, f=fields: cell_of(m, k)["parameters"].update(f))
+        text = small.changed_text(reset(kind, parameter, value))
         (tmp_path / ROUTED).write_text(text)
         with pytest.raises(RoutedError, match=told or "gates a clock"):
             design_netlist(tmp_path / ROUTED)

@@ -45,29 +45,26 @@ def deep_network():
     return network_of(weights, (8, 8, 8), unit=4, deadline=24)
 
 
+DESIGNS = {
+    "ticks": (toy_network(), 4, 0, 8, 1, 0),
+    "window": (toy_network(), 5, 3, 8, 1, 0),
+    "one group": (toy_network(), 12, None, 8, 1, 0),
+    "events": (toy_network("levels-4"), 5, None, None, 1, 0),
+    "deep": (deep_network(), 4, 2, 8, 1, 0),
+    "pages": (load_network("mnist-4bit"), 64, 0, 8, 1, 0),
+    "one tick": (load_network("mnist-4bit"), (16, 10), 0, 8, 1, 0),
+    "banks": (toy_network(), 4, 3, 16, 2, 0),
+    "banks, one group": (toy_network(), 12, None, 32, 4, 0),
+    "banks of pages": (load_network("mnist-8bit"), 64, 0, 32, 2, 0),
+    "to play": (toy_network(), 4, 0, 8, 1, 5),
+    "many to play": (load_network("mnist-4bit"), 64, 0, 32, 4, 64),
+}
+
+
 @pytest.mark.long
-@pytest.mark.parametrize(
-    ("network", "lanes", "window", "bitmap", "rows", "bench_images"),
-    [
-        (toy_network(), 4, 0, 8, 1, 0),
-        (toy_network(), 5, 3, 8, 1, 0),
-        (toy_network(), 12, None, 8, 1, 0),
-        (toy_network("levels-4"), 5, None, None, 1, 0),
-        (deep_network(), 4, 2, 8, 1, 0),
-        (load_network("mnist-4bit"), 64, 0, 8, 1, 0),
-        (load_network("mnist-4bit"), (16, 10), 0, 8, 1, 0),
-        (toy_network(), 4, 3, 16, 2, 0),
-        (toy_network(), 12, None, 32, 4, 0),
-        (load_network("mnist-8bit"), 64, 0, 32, 2, 0),
-        (toy_network(), 4, 0, 8, 1, 5),
-        (load_network("mnist-4bit"), 64, 0, 32, 4, 64),
-    ],
-    ids=[
-        *("ticks", "window", "one group", "events", "deep", "pages", "one tick"),
-        *("banks", "banks, one group", "banks of pages", "to play", "many to play"),
-    ],
-)
-def test_the_memories_are_those_of_the_design(network, lanes, window, bitmap, rows, bench_images):
+@pytest.mark.parametrize("name", DESIGNS)
+def test_the_memories_are_those_of_the_design(name):
+    network, lanes, window, bitmap, rows, bench_images = DESIGNS[name]
     seen = network.connected()
     config = CoreConfig.of(
         seen, Folding.of(seen, CoreShape(lanes, window, bitmap, rows, one_tick=True))

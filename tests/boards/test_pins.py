@@ -415,7 +415,3 @@ def test_the_vendors_pins_are_those_of_amaranth_boards(name):
             port = getattr(port, match[3]) if match[3] else port
             ((one,), (low,)) = port.io.metadata, port.invert
             assert "-" * low + one.name == pin, label
-
-
-def test_every_board_has_pins_of_a_vendor():
-    assert VENDOR.keys() == BOARDS.keys()

@@ -156,19 +156,16 @@ def test_serve_plays_recordings_with_silence_between_them(capfd, recordings, mon
     assert bool(re.search(r"playing: +50%.*2\.0/4\.0 s \[[0-9:]+<[0-9:]+\]", ended.err)) == watched
 
 
-ONE_OF_A_FAMILY = {"icebreaker", "colorlight-i5", "tang-nano-20k"}
+ONE_OF_A_FAMILY = ("icebreaker", "colorlight-i5", "tang-nano-20k")
+MARKS = dict.fromkeys(ONE_OF_A_FAMILY, pytest.mark.long)
+"""Marks of the boards that are not only tested before a release."""
 
 
 @pytest.mark.parametrize(
     ("board", "sensor", "hz"),
     [
         *(
-            pytest.param(
-                name,
-                "pdm",
-                18_000_000,
-                marks=pytest.mark.long if name in ONE_OF_A_FAMILY else pytest.mark.thorough,
-            )
+            pytest.param(name, "pdm", 18_000_000, marks=MARKS.get(name, pytest.mark.thorough))
             for name in BOARDS
             if BOARDS[name].standalone
         ),
@@ -220,15 +217,17 @@ def test_the_netlist_says_what_golden_says_of_motion(watching, tmp_path):
     tells(netlist_motion_desk(watching.network, tmp_path), watching)
 
 
-def test_a_build_has_the_weights_for_the_flash(fake, capfd, design, tmp_path):
+def test_a_build_has_the_weights_for_the_flash(fake, capfd, design):
     design.network.save("net.npz")
     ended = fake(capfd, {1: 24.0}, "--sensor", "pdm", "--seed", 1)  # with 4 lanes
     assert ended.status == 0
-    folder = tmp_path / "build" / "net-icebreaker"
-    report = json.loads((folder / "report.json").read_text())
-    content = (folder / "weights.bin").read_bytes()
+    report = fake.report()
+    content = (fake.folder / "weights.bin").read_bytes()
     address = report["flash"].pop("place")
-    assert (address, report["flash"]) == (1 << 20, bitstream.fingerprint(folder / "weights.bin"))
+    assert (address, report["flash"]) == (
+        1 << 20,
+        bitstream.fingerprint(fake.folder / "weights.bin"),
+    )
     built = SoundDesign.of_sound(design.network, design.board, CoreShape(4))
     identity = bytes.fromhex(report["build"])
     payload = payload_of(content, identity, words_of(built.config))
@@ -285,16 +284,15 @@ def test_networks_with_other_weights_share_a_design(design):
         assert same == (other.build_hash == design.build_hash)
 
 
-def test_a_board_that_watches_motion_is_built(fake, capfd, tmp_path):
+def test_a_board_that_watches_motion_is_built(fake, capfd):
     network = small_network()
     network.save("net.npz")
     ended = fake(capfd, {1: 24.0}, "--sensor", "lsm6dso", "--seed", 1)
     assert ended.status == 0
     assert re.search(r"^cycles in use +windows 0.0%, spikes 0.0%$", ended.out, re.MULTILINE)
-    folder = tmp_path / "build" / "net-icebreaker"
     built = MotionDesign.of_motion(network, BOARDS["icebreaker"], CoreShape(4))
-    assert json.loads((folder / "report.json").read_text())["build"] == built.build_hash.hex()
-    assert (folder / "weights.bin").read_bytes() == built.in_flash[1]
+    assert fake.report()["build"] == built.build_hash.hex()
+    assert (fake.folder / "weights.bin").read_bytes() == built.in_flash[1]
 
 
 def test_info_says_what_a_network_of_motion_takes(capfd, tmp_path):

@@ -104,15 +104,11 @@ def failing(monkeypatch):
     [
         (NetworkError("the network is bad."), 2, "Error: the network is bad.\n"),
         (
-            PermissionError(errno.EACCES, os.strerror(errno.EACCES), "core.v"),
+            PermissionError(errno.EACCES, "Permission denied", "core.v"),
             2,
             "Error: cannot use 'core.v': Permission denied.\n",
         ),
-        (
-            OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)),
-            2,
-            "Error: No space left on device.\n",
-        ),
+        (OSError(errno.ENOSPC, "No space left on device"), 2, "Error: No space left on device.\n"),
         (KeyboardInterrupt(), 130, "Interrupted.\n"),
         (BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE)), 141, ""),
     ],

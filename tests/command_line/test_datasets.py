@@ -267,20 +267,6 @@ def test_a_table_with_missing_cells(capfd, folder, words):
     assert f"missing values      length {a:.4g}, width {b:.4g}, " in ended.out
 
 
-@pytest.mark.long
-def test_pictures(capfd, folder, trained):
-    for words in (
-        ("run", "net.npz", *TABLE, "--plot", "a.png"),
-        ("plot", "net.npz", *TABLE, "--images", 36, "-o", "b.png"),
-        ("study", "net.npz", *TABLE, "-o", "c.png"),
-        ("train", *DATA, *QUICK, "-o", "n.npz", "--plot", "d.png"),
-        ("info", "net.npz"),
-        ("boards", "net.npz", *TABLE),
-    ):
-        success(capfd, *words)
-    assert all((folder / f"{name}.png").stat().st_size > 5000 for name in "abcd")
-
-
 def arrays_of(x, y, name="a.npz"):
     half = len(x) // 2
     np.savez(name, x_train=x[:half], y_train=y[:half], x_test=x[half:], y_test=y[half:])

@@ -85,6 +85,24 @@ def test_all_of_it_loads_nothing_of_the_command_and_of_the_hardware():
     }
 
 
+THIRD_PARTY = {"cobs", "numpy", "serial"}
+
+
+def test_the_client_of_boards_loads_only_what_it_needs():
+    loaded = loaded_by("import firstspike.boards.client")
+    assert {name.partition(".")[0] for name in loaded} == THIRD_PARTY | {"firstspike"}
+    ours = {name.split(".")[1] for name in loaded if name.startswith("firstspike.")}
+    assert ours == {"boards", "golden", "hdl"}  # without gateware, which takes amaranth
+
+
+@pytest.mark.parametrize(
+    "module", ["golden", "hdl.link.protocol.formats", "hdl.link.protocol.messages"]
+)
+def test_protocol_and_network_need_no_gateware(module):
+    tops = {name.partition(".")[0] for name in loaded_by(f"import firstspike.{module}")}
+    assert tops <= THIRD_PARTY | {"firstspike"}
+
+
 @pytest.mark.long
 def test_the_core_does_not_differ(pixels, tmp_path):
     network = toy_network()

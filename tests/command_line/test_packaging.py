@@ -62,11 +62,6 @@ def test_the_wheel_has_no_bench_that_only_tests_use():
     assert {name for name in paths if "firstspike.sim." in name} - used - packages == set()
 
 
-@pytest.mark.parametrize("top", FOLDERS)
-def test_the_package_links_to_the_folders(top):
-    assert (ROOT / "firstspike" / top).readlink() == Path("..", top)
-
-
 LOCKS = sorted(ROOT.glob("requirements.lock")) + sorted(ROOT.glob("*/requirements.lock"))
 
 

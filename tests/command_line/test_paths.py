@@ -276,30 +276,25 @@ def test_a_file_of_another_kind_is_not_replaced(verb, option, capfd, tmp_path, m
     assert [path.name for path in tmp_path.iterdir()] == [name]
 
 
+BESIDE = {
+    "verilog toy.npz -o new.v": "new.json new_instance.v",
+    "verilog toy.npz --weights port --bus axi -o ./new.v": "new_weights.hex",
+    "verilog toy.npz --bus axi -o ./new.v": "new_driver.h new.core",
+    "verilog toy.npz --vectors out": "out/core.v out/spikes.hex out/DATA-LICENSE.md",
+    "build toy.npz --board icebreaker -o out": "out/report.json out/report.txt out/firstspike.bin",
+    "explore --board icebreaker -o out": "out/front.png out/front.txt out/best.npz",
+    "train --fresh -o ./new.npz": "new.training.npz",
+    "train --seed 2-3 -o new.npz": "new-seed2.npz",
+    "train --seed 2-3 -o new.csv": "new.csv-seed3.npz",
+    "train -o ./new.csv": "new.csv",
+    "learn --fresh -o new.npz": "new.state.npz",
+    "convert toy.npz -o new.nir": "new.data.nir",
+}
+"""Files that a line would write."""
+
+
 @pytest.mark.parametrize(
-    ("line", "name"),
-    [
-        ("verilog toy.npz -o new.v", "new.json"),
-        ("verilog toy.npz -o new.v", "new_instance.v"),
-        ("verilog toy.npz --weights port --bus axi -o ./new.v", "new_weights.hex"),
-        ("verilog toy.npz --bus axi -o ./new.v", "new_driver.h"),
-        ("verilog toy.npz --bus axi -o ./new.v", "new.core"),
-        ("verilog toy.npz --vectors out", "out/core.v"),
-        ("verilog toy.npz --vectors out", "out/spikes.hex"),
-        ("verilog toy.npz --vectors out", "out/DATA-LICENSE.md"),
-        ("build toy.npz --board icebreaker -o out", "out/report.json"),
-        ("build toy.npz --board icebreaker -o out", "out/report.txt"),
-        ("build toy.npz --board icebreaker -o out", "out/firstspike.bin"),
-        ("explore --board icebreaker -o out", "out/front.png"),
-        ("explore --board icebreaker -o out", "out/front.txt"),
-        ("explore --board icebreaker -o out", "out/best.npz"),
-        ("train --fresh -o ./new.npz", "new.training.npz"),
-        ("train --seed 2-3 -o new.npz", "new-seed2.npz"),
-        ("train --seed 2-3 -o new.csv", "new.csv-seed3.npz"),
-        ("train -o ./new.csv", "new.csv"),
-        ("learn --fresh -o new.npz", "new.state.npz"),
-        ("convert toy.npz -o new.nir", "new.data.nir"),
-    ],
+    ("line", "name"), [(line, name) for line, names in BESIDE.items() for name in names.split()]
 )
 @pytest.mark.usefixtures("idle")
 def test_files_beside_an_output_and_in_a_folder_are_not_replaced(
@@ -332,18 +327,6 @@ def test_a_network_is_replaced_by_a_network(empty, capfd, tmp_path):
     table, net = tmp_path / "a.csv", tmp_path / "net.npz"
     table.write_text("x,label\n" + "1,a\n9,b\n" * 9)
     net.write_bytes(b"" if empty else toy_network().to_bytes())
-    success(
-        capfd,
-        "train",
-        "--dataset",
-        table,
-        "--label",
-        "label",
-        "--hidden",
-        3,
-        "--epochs",
-        1,
-        "-o",
-        net,
-    )
+    words = ("--dataset", table, "--label", "label", "--hidden", 3, "--epochs", 1, "-o", net)
+    success(capfd, "train", *words)
     assert net.read_bytes()[30:40] == b"format.npy"

@@ -69,28 +69,16 @@ def test_all_bars_are_those_of_one_function():
     assert makers == [Path(progress.__file__).resolve()]
 
 
-@pytest.mark.parametrize(
-    ("line", "phase"),
-    [
-        (
-            "Info:     at iteration #7, type ALL: wirelen solved = 5920, spread = 14501",
-            "placing, iteration 7",
-        ),
-        ("Info:     at iteration #7, type TRELLIS_COMB: wirelen solved = 5920", None),
-        (
-            "Info:   at iteration #20: temp = 0.000000, timing cost = 755, wirelen = 16119",
-            "refining the placement, iteration 20",
-        ),
-        (
-            "Info:      10000 |     1830       7937 |  325   640 |      4541|       0.97",
-            "routing, 4541 arcs left",
-        ),
-        (
-            "Info:     iter=4 wires=82310 overused=512 overuse=530 archfail=NA",
-            "routing, 512 wires used twice",
-        ),
-        ("Info: Routing..", None),
-    ],
-)
-def test_lines_of_nextpnr_tell_how_far_it_is(line, phase):
-    assert phase_of(line) == phase
+PHASES = {
+    "Info:     at iteration #7, type ALL: wirelen solved = 5920": "placing, iteration 7",
+    "Info:     at iteration #7, type TRELLIS_COMB: wirelen solved = 5920": None,
+    "Info:   at iteration #20: temp = 0.000000, timing": "refining the placement, iteration 20",
+    "Info:      10000 |     1830       7937 |  325   640 |      4541|": "routing, 4541 arcs left",
+    "Info:     iter=4 wires=82310 overused=512 overuse=530": "routing, 512 wires used twice",
+    "Info: Routing..": None,
+}
+"""Beginnings of lines of nextpnr, and how far it is."""
+
+
+def test_lines_of_nextpnr_tell_how_far_it_is():
+    assert {line: phase_of(line) for line in PHASES} == PHASES

@@ -50,12 +50,6 @@ def test_the_hardware_does_not_differ_from_golden(capfd, selection):
 
 
 @pytest.mark.long
-def test_pixels_go_in_as_a_bitmap(capfd, pictures):
-    words = ("run", *pictures, *CORE, "--bitmap", 8)
-    assert result_of(capfd, *words, "--target", "rtl") == result_of(capfd, *words)
-
-
-@pytest.mark.long
 def test_rounds_play_on_the_simulated_core(capfd, tmp_path, selection):
     toy, *_ = selection
     words = {"events": [[8, row] for row in range(1, 36, 2)]}, {"events": [[8, 5], [8, 9]]}

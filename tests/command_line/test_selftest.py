@@ -4,13 +4,10 @@
 import hashlib
 import json
 import os
-import select
 import socket
 import subprocess
 import sys
-import threading
 import time
-import tty
 from contextlib import suppress
 from random import Random
 
@@ -342,33 +339,19 @@ SAMPLES = 400
 
 
 class FakeBoard:
-    """A board behind a pseudo-terminal, which answers question n with the bytes `says(n)`."""
+    """A board that answers question n with the bytes `says(n)`."""
+
+    busy = False
 
     def __init__(self, says):
-        self._says, self._asked = says, 0
-        self._ours, self._theirs = os.openpty()
-        tty.setraw(self._theirs)
-        self.port = os.ttyname(self._theirs)
+        self._says, self._asked, self.sent = says, 0, bytearray()
 
-    def __enter__(self):
-        self._ended, self._ends = os.pipe()
-        self._thread = threading.Thread(target=self._answer)
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_):
-        os.write(self._ends, b"x")
-        self._thread.join()
-        for file in (self._ours, self._theirs, self._ended, self._ends):
-            os.close(file)
-
-    def _answer(self):
-        while self._ended not in (ready := select.select([self._ours, self._ended], [], [])[0]):
-            assert ready
-            for byte in os.read(self._ours, 64):
-                assert bytes([byte]) == STATUS_REQUEST
-                os.write(self._ours, self._says(self._asked))
-                self._asked += 1
+    def receive(self, questions):
+        """Take questions; `sent` collects the answers."""
+        for byte in questions:
+            assert bytes([byte]) == STATUS_REQUEST
+            self.sent += self._says(self._asked)
+            self._asked += 1
 
 
 def answer(n, lines=b"", rate=1.0, start=2**32 - 4_000_000, each=SAMPLES, **changes):
@@ -395,8 +378,8 @@ def sensing(desk, monkeypatch):
 
     def run(capfd, says, sensor="pdm", *options):
         words = [f"{sensor}.npz", "--board", "icebreaker", "--sensor", sensor, *options]
-        with FakeBoard(says) as board:
-            return firstspike(capfd, "selftest", *words, "--port", board.port)
+        with served(FakeBoard(says)) as port:
+            return firstspike(capfd, "selftest", *words, "--port", port)
 
     return run
 

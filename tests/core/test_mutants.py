@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Faults put into the hardware, all of which `firstspike check mutants` tries, too."""
 
+import ast
 import re
 from pathlib import Path
 
@@ -21,6 +22,29 @@ def test_every_fault_applies_and_names_a_check():
     for fault in FAULTS:
         assert fault.check in {*CORE_CHECKS, *TARGETS, *PROOFS}, fault.name
         assert faulty(fault), fault.name
+
+
+def test_every_block_is_tested_by_name_or_has_a_fault():
+    """A test or bench names the class, or the catalogue has a fault within it."""
+    root = Path(__file__).parents[2]
+    benches = [*(root / "tests").rglob("*.py"), *(root / "sim/benches").rglob("*.py")]
+    named = {word for path in benches for word in re.findall(r"\w+", path.read_text())}
+    bases, faulty_classes = {}, set()
+    for path in (root / "hdl").rglob("*.py"):
+        module = ".".join(path.relative_to(root / "hdl").with_suffix("").parts)
+        source, olds = path.read_text(), [one.old for one in FAULTS if one.module == module]
+        for node in ast.walk(ast.parse(source)):
+            if isinstance(node, ast.ClassDef):
+                bases[node.name] = {ast.unparse(base) for base in node.bases}
+                text = ast.get_source_segment(source, node)
+                faulty_classes |= {node.name for old in olds if old.strip() in text}
+    blocks, known = {"Block"}, set()
+    while blocks != known:
+        known = set(blocks)
+        blocks |= {name for name, parents in bases.items() if parents & known}
+    assert len(blocks) > 100
+    public = {name for name in blocks if not name.startswith("_")}
+    assert public - named - faulty_classes == set()
 
 
 def test_a_fault_that_does_not_apply_is_refused():

@@ -72,14 +72,12 @@ FIGURES = {
 }
 """Sentences of the pages that state the same figure, by page."""
 
+UP5K_ROW = "| {:,} cells | {}, and 4 SPRAM | iCEBreaker (UP5K), {:g} MHz"
+ULX3S_ROW = "| {:,} LUT | {} | ULX3S 85F (ECP5), {:g} MHz"
 LOGIC = {
-    (
-        "icebreaker",
-        "mnist-4bit",
-        False,
-    ): "| {:,} cells | {}, and 4 SPRAM | iCEBreaker (UP5K), {:g} MHz",
-    ("ulx3s-85f", "mnist-8bit", False): "| {:,} LUT | {} | ULX3S 85F (ECP5), {:g} MHz",
-    ("ulx3s-85f", "mnist-4bit", True): "| {:,} LUT | {} | ULX3S 85F (ECP5), {:g} MHz",
+    ("icebreaker", "mnist-4bit", False): UP5K_ROW,
+    ("ulx3s-85f", "mnist-8bit", False): ULX3S_ROW,
+    ("ulx3s-85f", "mnist-4bit", True): ULX3S_ROW,
 }
 """Ends of rows of the comparison, by board, network, and whether images overlap."""
 

@@ -151,26 +151,20 @@ def test_a_wrong_or_broken_file_is_named_and_kept(files, tmp_path, serve, monkey
 
 
 def test_only_what_is_missing_is_fetched(files, tmp_path, serve, monkeypatch):
+    """A link to no file is missing: it is replaced and not followed."""
     mirror, requested = serve(files)
     monkeypatch.setitem(SOURCES, "mnist", (mirror,))
     put(files, tmp_path / "mnist")
-    (tmp_path / "mnist" / TEST_IMAGES).unlink()
+    missing = tmp_path / "mnist" / TEST_IMAGES
+    missing.unlink()
+    missing.symlink_to(tmp_path / "elsewhere")
     monkeypatch.chdir(tmp_path)
     paths = fetch("mnist", ".", progress=False)
+    assert not missing.is_symlink()
+    assert not (tmp_path / "elsewhere").exists()
     assert requested == [TEST_IMAGES]
     assert sorted(path.name for path in paths) == sorted(files)
     assert sorted(os.listdir(tmp_path / "mnist")) == sorted(files)
-
-
-def test_a_link_to_no_file_is_replaced_and_not_followed(files, tmp_path, serve, monkeypatch):
-    mirror, _ = serve(files)
-    monkeypatch.setitem(SOURCES, "mnist", (mirror,))
-    (tmp_path / "mnist").mkdir()
-    path = tmp_path / "mnist" / TEST_IMAGES
-    path.symlink_to(tmp_path / "elsewhere")
-    assert_is(load_dataset("mnist", tmp_path, progress=False), files)
-    assert not path.is_symlink()
-    assert not (tmp_path / "elsewhere").exists()
 
 
 def test_sources_are_tried_in_turn(files, tmp_path, serve, monkeypatch, capfd):

@@ -23,7 +23,6 @@ from firstspike import (
     EncodingError,
     FirstSpikeClassifier,
     FirstSpikeError,
-    Network,
     encode,
     infer,
 )
@@ -100,15 +99,6 @@ def test_the_network_knows_the_labels(iris, classes):
     some = np.isin(y, classifier.classes_[:2])
     for mask in (some, ~some, y == y):
         assert classifier.network_.score(X[mask], y[mask]) == classifier.score(X[mask], y[mask])
-
-
-def test_the_network_is_all_there_is(iris, tmp_path):
-    X, y = iris
-    classifier = clone(SMALL).fit(X, y)
-    classifier.network_.save(tmp_path / "iris.npz")
-    network = Network.load(tmp_path / "iris.npz")
-    assert (infer(network, encode(network, X)).decision == classifier.predict(X)).all()
-    assert network.classes == ()
 
 
 @pytest.mark.parametrize(
@@ -282,13 +272,6 @@ def test_samples_that_are_no_table(iris, samples):
         infer(network, samples)
 
 
-def test_parameters_may_be_integers_of_numpy(iris):
-    four = np.int64(4)
-    classifier = FirstSpikeClassifier(hidden=(four,), weight_bits=four, epochs=four).fit(*iris)
-    assert classifier.network_.weight_bits == (4, 4)
-    assert classifier.network_.shape == (9, 4, 3)
-
-
 def test_a_number_of_bits_that_partial_fit_does_not_learn_is_refused(iris):
     with pytest.raises(ValueError, match="partial_fit learns weights of 8 bits"):
         FirstSpikeClassifier(encoding="binary", weight_bits=4).partial_fit(*iris, classes=range(3))
@@ -299,12 +282,6 @@ def test_labels_that_are_whole_floats_are_the_classes_of_a_file(iris):
     fitted = FirstSpikeClassifier(hidden=(4,), epochs=2).fit(X, y.astype(float))
     assert fitted.network_.classes == ()
     assert fitted.predict(X).dtype == np.float64
-
-
-def test_no_hidden_layer_is_a_network_too(iris):
-    classifier = FirstSpikeClassifier(hidden=(), random_state=0).fit(*iris)
-    assert classifier.network_.shape == (9, 3)
-    assert classifier.score(*iris) > 0.9
 
 
 def bars(rng, n, shape, kind):

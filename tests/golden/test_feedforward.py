@@ -9,10 +9,8 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.integrate import solve_ivp
 
 from firstspike.golden import neuron
-from firstspike.golden.training import kernels
 from firstspike.golden.training.optimiser import cross_entropy
 from tests.support.feedforward import FeedForward, layer_times
 
@@ -42,27 +40,6 @@ def test_layer_times_equal_the_single_neuron(seed):
             if expected.causal.any():
                 B = W[expected.causal, o].sum()
                 assert slope[image, o] == pytest.approx(B - 1, rel=1e-9, abs=1e-12)
-
-
-@pytest.mark.parametrize("seed", range(5))
-def test_kernels_equal_the_reference(seed):
-    z, W = random_layer(seed, n=20)
-    z_out, slope = layer_times(z, W)
-    actual, found_slope, _ = kernels.spike_times(z, np.argsort(z), W, HORIZON)
-    fired = np.isfinite(z_out)
-    assert np.array_equal(np.isfinite(actual), fired)
-    np.testing.assert_allclose(actual[fired], z_out[fired], rtol=1e-9)
-    np.testing.assert_allclose(found_slope[fired], slope[fired], rtol=1e-6)
-
-    network = FeedForward([W])
-    network.forward(z)
-    dz_out = np.random.default_rng(seed).normal(size=z_out.shape)
-    (dW,), dz = network.backward(dz_out)
-    found_dW, found_dz = np.zeros_like(W), np.empty_like(z)
-    e = np.where(fired, dz_out / slope, 0)
-    kernels.gradients(z, W, np.minimum(z_out, HORIZON), e, found_dW, found_dz)
-    np.testing.assert_allclose(found_dW, dW, rtol=1e-6, atol=1e-9)
-    np.testing.assert_allclose(found_dz, dz, rtol=1e-6, atol=1e-9)
 
 
 def squared_lateness(z_out, labels):
@@ -117,7 +94,7 @@ def test_cross_entropy_of_a_silent_label_is_infinite():
     assert gradient[0, 0] == 0
 
 
-# The neuron against finite differences, the differential equation and exact fractions.
+# The neuron against finite differences and exact fractions.
 
 
 def exact_spike(z: list[float], w: list[float], number: int) -> Fraction | None:
@@ -131,44 +108,6 @@ def exact_spike(z: list[float], w: list[float], number: int) -> Fraction | None:
         slope += weight
         now = time
     return now - M / slope if slope > 0 else None
-
-
-def integrated_spike(z: np.ndarray, w: np.ndarray, number: int, until: float) -> float:
-    """z of the spike found by integrating dV/dt = I, dI/dt = -I from input to input."""
-
-    def reaches(_, state):
-        return state[0] - number
-
-    reaches.terminal, reaches.direction = True, 1
-    state = np.zeros(2)
-    times = np.log(z)
-    for start, end, weight in zip(
-        np.sort(times), np.append(np.sort(times)[1:], until), w[np.argsort(times)], strict=True
-    ):
-        state[1] += weight
-        run = solve_ivp(
-            lambda _, state: (state[1], -state[1]),
-            (start, end),
-            state,
-            events=reaches,
-            rtol=1e-10,
-            atol=1e-12,
-            method="DOP853",
-        )
-        if run.t_events[0].size:
-            return float(np.exp(run.t_events[0][0]))
-        state = run.y[:, -1].copy()
-    return np.inf
-
-
-@pytest.mark.parametrize("number", [1, 2, 3])
-@pytest.mark.parametrize("seed", range(8))
-def test_spike_solves_the_differential_equation(seed, number):
-    rng = np.random.default_rng(seed)
-    z, w = rng.uniform(1, 4, 12), rng.normal(0.4, 0.6, 12)
-    actual = neuron.spike(z, w, number)
-    expected = integrated_spike(z, w, number, until=np.log(1e6))
-    assert actual.z == pytest.approx(expected, rel=1e-6)
 
 
 @pytest.mark.parametrize("number", [1, 2])
@@ -224,13 +163,6 @@ def test_huge_and_tiny_weights_keep_the_spike_after_its_causes(inputs):
     alone = actual.causal
     if alone.any():  # the causes alone make the same spike
         assert neuron.spike(z[alone], w[alone]).z == actual.z
-
-
-@given(inputs)
-def test_later_spikes_come_later(inputs):
-    z, w = zip(*inputs, strict=True)
-    spikes = [neuron.spike(z, w, number).z for number in range(1, 5)]
-    assert spikes == sorted(spikes)
 
 
 @pytest.mark.parametrize(

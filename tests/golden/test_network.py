@@ -224,11 +224,17 @@ def test_a_file_that_is_too_long_is_named(tmp_path):
 
 
 def test_a_missing_field_is_named(tmp_path):
+    """Section 2: all but `edges`, which pixels have not, and without names no text is there."""
+    features = Features(np.arange(35.0).reshape(5, 7))
     path = tmp_path / "net.npz"
-    small_network().save(path)
+    dataclasses.replace(small_network(), features=features).save(path)
     fields = fields_of(path)
+    assert (fields["steps"], fields["features"].tolist()) == (0, [])
     for name in fields:
         np.savez(path, **{other: value for other, value in fields.items() if other != name})
+        if name == "edges":
+            assert Network.load(path).takes_pixels
+            continue
         # Without a layer's weights the next one is what is seen, or the number of layers.
         expected = "weights_|per layer" if name.startswith("weights") else f"{name} is missing"
         with pytest.raises(NetworkError, match=expected):
@@ -243,23 +249,6 @@ def test_bounds_are_those_of_the_design():
     for name, value in (("unit", unit + 1), ("deadline", largest + 1), ("n_inputs", largest + 1)):
         with pytest.raises(NetworkError, match=f"{name} is|with unit {value}"):
             dataclasses.replace(small_network(), **bounds | {name: value})
-
-
-def test_the_fields_of_an_encoding_come_together(tmp_path):
-    """Section 2: all but `edges`, which pixels have not, and without names no text is there."""
-    features = Features(np.arange(35.0).reshape(5, 7))
-    network = dataclasses.replace(small_network(), features=features)
-    path = tmp_path / "net.npz"
-    network.save(path)
-    fields = fields_of(path)
-    assert (fields["steps"], fields["features"].tolist()) == (0, [])
-    for name in ("edges", "complement", "constant", "steps", "features"):
-        np.savez(path, **{other: value for other, value in fields.items() if other != name})
-        if name == "edges":
-            assert Network.load(path).takes_pixels
-            continue
-        with pytest.raises(NetworkError, match=f"{name} is missing"):
-            Network.load(path)
 
 
 def test_names():

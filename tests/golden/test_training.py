@@ -260,16 +260,6 @@ def test_a_recipe_has_an_encoding_of_its_own():
     assert recipe("deep", "binary").late == Training().late
 
 
-@pytest.mark.long
-@pytest.mark.parametrize("encoding", [None, "binary"])
-@pytest.mark.parametrize("hidden", [(60, 40), (60, 50, 40)])
-def test_deep_recipe_learns_as_it_is(hidden, encoding, digits):
-    small = {key: SMALL[key] for key in ("epochs", "fine_tuning_epochs", "held_out", "batch")}
-    trainer = Trainer(recipe("deep", encoding, hidden=hidden), **small, augmentation=None)
-    trainer.fit(digits.x_train, digits.y_train)
-    assert trainer.score(digits.x_test, digits.y_test) > 0.75
-
-
 @pytest.mark.parametrize("encoding", ["binary", "levels-8"])
 @pytest.mark.parametrize("name", RECIPES)
 def test_recipes_are_parameters_of_a_trainer(name, encoding):
@@ -293,7 +283,9 @@ def blobs():
     return centres[labels] + rng.normal(size=(150, 3)) * [1, 1, 0], labels
 
 
-def test_names_of_classes_are_checked_before_the_epochs(blobs):
+def test_classes_are_checked_before_the_epochs(blobs):
+    with pytest.raises(TrainingError, match=r"0\.\.1"):
+        Trainer(SMALL_DATA).fit(*blobs, pytest.fail, n_classes=2)
     with pytest.raises(NetworkError, match="classes holds"):
         Trainer(SMALL_DATA).fit(*blobs, pytest.fail, names=Names((), ("x", "y", "New\xa0York")))
 
@@ -329,15 +321,11 @@ def test_medians_are_of_what_is_trained_on(blobs):
         assert np.array_equal(found, expected)
 
 
-def test_a_share_is_held_out_of_every_class(blobs):
+def test_a_share_is_held_out_of_every_class_and_groups_whole(blobs):
     trainer = Trainer(SMALL_DATA, held_out=0.2, epochs=1).fit(*blobs)
     assert np.bincount(blobs[1][trainer.held_out_]).tolist() == [10, 10, 10]
-
-
-def test_groups_are_held_out_whole(blobs):
     groups = np.arange(150) // 10
-    trainer = Trainer(SMALL_DATA, epochs=1).fit(*blobs, groups=groups)
-    held_out = trainer.held_out_
+    held_out = Trainer(SMALL_DATA, epochs=1).fit(*blobs, groups=groups).held_out_
     assert 0 < held_out.sum() < 75
     assert not set(groups[held_out]) & set(groups[~held_out])
 
@@ -497,11 +485,6 @@ def test_data_that_cannot_be(blobs, change, message):
 def test_parameters_that_do_not_go_with_the_data(blobs, changes, message):
     with pytest.raises((ValueError, NetworkError), match=re.escape(message)):
         Trainer(SMALL_DATA, **changes).fit(*blobs)
-
-
-def test_too_few_classes_are_named(blobs):
-    with pytest.raises(TrainingError, match=r"0\.\.1"):
-        Trainer(SMALL_DATA).fit(*blobs, n_classes=2)
 
 
 @pytest.mark.parametrize("n", [2, 30, 1000, 5000, 60000])

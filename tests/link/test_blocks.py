@@ -27,7 +27,6 @@ from firstspike.hdl.link.framing.uart import (
     LINE_SPACING,
     TOLERANCE,
     UartReceiver,
-    UartTransmitter,
     divisor_of,
 )
 from firstspike.hdl.link.handlers.handler import Handler
@@ -94,39 +93,6 @@ def test_clocks_that_make_the_rate(clock):
 def test_clocks_that_do_not(mhz, advice):
     with pytest.raises(ClockError, match=re.escape(advice)):
         divisor_of(mhz * 1_000_000)
-
-
-@pytest.mark.parametrize("divisor", [4, 5, 8, 25])
-def test_uart_there_and_back(divisor):
-    """Bytes right behind one another, through both halves."""
-    m = Module()
-    m.submodules.transmitter = transmitter = UartTransmitter(divisor)
-    m.submodules.receiver = receiver = UartReceiver(divisor)
-    m.d.comb += receiver.rx.eq(transmitter.tx)
-    content = [0, 0xFF, 0x55, 0xAA, *random.Random(1).randbytes(40)]
-    cycles = []
-
-    async def send(ctx):
-        for byte in content:
-            ctx.set(transmitter.sent.payload, byte)
-            ctx.set(transmitter.sent.valid, 1)
-            await ctx.tick().until(transmitter.sent.ready)
-        ctx.set(transmitter.sent.valid, 0)
-
-    async def receive(ctx):
-        found = []
-        cycle = 0
-        while len(found) < len(content):
-            await ctx.tick()
-            cycle += 1
-            if ctx.get(receiver.received.valid):
-                assert not ctx.get(receiver.received.payload.broken)
-                found.append(ctx.get(receiver.received.payload.data))
-                cycles.append(cycle)
-        assert found == content
-
-    run_bench(m, receive, send)
-    assert set(np.diff(cycles)) == {10 * divisor}
 
 
 @pytest.mark.parametrize("divisor", [4, 7])

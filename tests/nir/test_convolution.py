@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from docs.measurements.nir_frameworks import in_time
 from firstspike.golden import Network, infer
 from firstspike.golden.frameworks.nir.export import graph_of, to_nir
 from firstspike.golden.frameworks.nir.forms import FORMS
@@ -18,7 +19,7 @@ from firstspike.golden.layers.convolution import Convolution
 from firstspike.golden.layers.dense import Dense
 from firstspike.golden.layers.geometry import Geometry
 from firstspike.golden.layers.registry import geometry_of
-from tests.nir.test_round_trip import in_time, stepwise, through_file
+from tests.nir.test_round_trip import stepwise, through_file
 from tests.support.shapes import convolving_network
 from tests.support.strategies import seeds
 
@@ -28,7 +29,7 @@ each_form = pytest.mark.parametrize("form", FORMS)
 
 
 @st.composite
-def drawn_networks(draw: st.DrawFn, any_padding: bool = True) -> Network:
+def drawn_networks(draw: st.DrawFn, any_padding: bool) -> Network:
     """Networks of up to three layers that convolve in one or two dimensions, and two dense ones."""
     flat = draw(st.booleans())
     size = (1 if flat else draw(st.integers(2, 6)), draw(st.integers(2, 6)))
@@ -69,18 +70,11 @@ def ticks_for(network: Network, seed: int, latest: int, n: int = 3) -> np.ndarra
     return ticks.astype(np.int32)
 
 
-@pytest.mark.long
 @each_form
-@settings(max_examples=25, deadline=None)
-@given(network=drawn_networks(any_padding=False))
-def test_any_network_comes_back(form, network):
-    assert through_file(network, form).to_bytes() == network.to_bytes()
-
-
-@pytest.mark.parametrize("form", ["ticks", "time"])
-@settings(max_examples=15, deadline=None)
-@given(network=drawn_networks())
-def test_any_padding_comes_back(form, network):
+@settings(max_examples=20, deadline=None)
+@given(data=st.data())
+def test_any_network_comes_back(form, data):
+    network = data.draw(drawn_networks(any_padding=form != "cuba"))
     assert through_file(network, form).to_bytes() == network.to_bytes()
 
 

@@ -23,13 +23,17 @@ LOST = 0.003
 """Accuracy that rounding to 8 bits may cost."""
 
 
+def neurons(*shape: int) -> list[nir.NIRNode]:
+    """The published neuron, of which each number is an array of its own."""
+    one = np.ones(shape)
+    return [nir.LI(one, one.copy(), 0 * one), nir.IF(one.copy(), one.copy(), -1e6 * one)]
+
+
 def foreign(weights) -> nir.NIRGraph:
     """A chain of the published neuron with weights [n_in, n_out] a layer."""
     nodes = [nir.Input(np.array([len(weights[0])]))]
     for w in weights:
-        one = np.ones(w.shape[1])
-        nodes += [nir.Linear(w.T.copy()), nir.LI(one.copy(), one.copy(), 0 * one)]
-        nodes.append(nir.IF(one.copy(), one.copy(), -1e6 * one))
+        nodes += [nir.Linear(w.T.copy()), *neurons(w.shape[1])]
     return nir.NIRGraph.from_list(*nodes, nir.Output(np.array([weights[-1].shape[1]])))
 
 

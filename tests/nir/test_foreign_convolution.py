@@ -17,6 +17,7 @@ from firstspike.golden.frameworks.nir.real_weights import real_layers
 from firstspike.golden.frameworks.nir.rounding import rounded_network
 from firstspike.golden.frameworks.nir.verdicts import APPROXIMATE, IMPOSSIBLE, SAME, verdicts
 from firstspike.golden.training.quantise import plain_template
+from tests.nir.test_foreign import neurons
 from tests.support.command import firstspike, result_of, success, toy_network
 from tests.support.nir_interpreter import convolved
 from tests.support.shapes import convolving_network
@@ -24,11 +25,6 @@ from tests.support.shapes import convolving_network
 pytestmark = pytest.mark.fast
 
 SIZE = (8, 8)
-
-
-def neurons(*shape: int) -> list[nir.NIRNode]:
-    one = np.ones(shape)
-    return [nir.LI(one, one.copy(), 0 * one), nir.IF(one.copy(), one.copy(), -1e6 * one)]
 
 
 def conv2d(filters: int, maps: int, kernel: int, size=None, **fields) -> nir.Conv2d:

@@ -5,6 +5,7 @@ import io
 import json
 import re
 from dataclasses import replace
+from operator import itemgetter
 
 import nir
 import numpy as np
@@ -12,7 +13,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from docs.measurements.nir_frameworks import in_time
 from firstspike.golden import Network, encode, infer, load_network, shipped
 from firstspike.golden.frameworks.nir import export, reader_process, reading
 from firstspike.golden.frameworks.nir.export import graph_of, to_nir
@@ -40,18 +40,9 @@ def through_file(network: Network, form: str) -> Network:
 
 
 @each_form
-@settings(max_examples=40)
-@given(network=networks(max_spikes=1))
+@settings(max_examples=60)
+@given(network=networks(max_spikes=1) | networks_with_samples().map(itemgetter(0)))
 def test_any_network_comes_back(form, network):
-    assert through_file(network, form).to_bytes() == network.to_bytes()
-
-
-@pytest.mark.long
-@each_form
-@settings(max_examples=40)
-@given(drawn=networks_with_samples())
-def test_features_and_classes_come_back(form, drawn):
-    network, _ = drawn
     assert through_file(network, form).to_bytes() == network.to_bytes()
 
 
@@ -97,22 +88,6 @@ def test_names_and_order_of_the_nodes_do_not_matter(form):
         graph.metadata,
     )
     assert network_of(renamed).to_bytes() == network.to_bytes()
-
-
-@each_form
-def test_the_weights_are_those_of_the_graph(form):
-    network = toy_network()
-    changed = [w.copy() for w in network.weights]
-    changed[0][3, 4] += 1
-    changed[1][11, 2] = -128
-    graph = graph_of(network, form)
-    other = graph_of(replace(network, weights=tuple(changed)), form)
-    for name, node in graph.nodes.items():
-        if node["type"] == "Linear":
-            node["weight"] = other.nodes[name]["weight"]
-    read = network_of(graph)
-    assert read.digest() != network.digest()
-    assert all(np.array_equal(*pair) for pair in zip(read.weights, changed, strict=True))
 
 
 @pytest.mark.parametrize(
@@ -163,14 +138,6 @@ def test_metadata_that_do_not_fit_are_refused(field, value, message):
 
 
 @each_form
-def test_thresholds_of_other_nodes_are_refused(form):
-    graph = graph_of(toy_network(), form)
-    graph.metadata["threshold"] = np.array([301, 200])
-    with pytest.raises(NirError, match=r"^node '(threshold|weights)_0', "):
-        network_of(graph)
-
-
-@each_form
 @pytest.mark.parametrize("made", [toy_network, convolving_network])
 @settings(max_examples=60, deadline=None)
 @given(data=st.data())
@@ -198,11 +165,6 @@ def test_no_number_of_a_node_can_be_changed_without_a_word(made, form, data):
         assert read.to_bytes() != network.to_bytes()
         return
     assert f"node {name!r}" in message
-
-
-def test_an_unknown_form_is_refused():
-    with pytest.raises(NirError, match="'space'"):
-        graph_of(toy_network(), "space")
 
 
 def test_graphs_have_the_fields_of_the_network_file_in_their_metadata():
@@ -288,15 +250,6 @@ def test_a_layer_in_time_fires_within_the_tick_of_golden(drawn):
             assert tick.min() > network.deadline
         else:
             assert tick.min() == expected.tick[image]
-
-
-def test_in_time_decisions_differ_little():
-    """Hidden spikes are not rounded to ticks, so they come up to a tick earlier a layer."""
-    network = toy_network("levels-8")
-    pixels = np.random.default_rng(2).integers(0, 256, (200, 36)).astype(np.uint8)
-    differing, compared = in_time(network, encode(network, pixels))
-    assert compared > 100
-    assert 0 < differing < compared / 10
 
 
 @pytest.mark.parametrize("form", FORMS)

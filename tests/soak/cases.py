@@ -50,8 +50,7 @@ def frames(number: int) -> None:
 
 def lines(number: int) -> None:
     """The client on a line that goes on being bad: results, and what is learned."""
-    test_client_fuzz.check_results_on_a_bad_line(number)
-    test_client_fuzz.check_learning_on_a_bad_line(number)
+    test_client_fuzz.check_bad_line(number)
 
 
 def files(number: int) -> None:

@@ -10,14 +10,11 @@ from hypothesis import given, settings
 from sklearn.datasets import load_digits
 
 from firstspike.golden import load_network
-from firstspike.golden.encoding import encode
 from firstspike.golden.frameworks.torch.layer import Quantised
-from firstspike.golden.integer import infer
 from firstspike.torch import (
     ConversionError,
     Encoder,
     FirstSpikeLinear,
-    decide,
     from_network,
     to_network,
 )
@@ -78,14 +75,6 @@ def test_there_and_back(network):
     assert back.to_bytes() == network.to_bytes()
 
 
-def test_shipped_networks_decide_alike_as_modules():
-    network = load_network("mnist-4bit")
-    pixels = np.random.default_rng(1).integers(0, 256, (50, 784), np.uint8)
-    with torch.no_grad():
-        decisions = decide(from_network(network)(Encoder.of(network)(pixels)))
-    np.testing.assert_array_equal(decisions, infer(network, encode(network, pixels)).decision)
-
-
 def test_a_module_that_is_not_quantised_stays_as_it_is(encoder):
     model = module(encoder, 20)
     network = to_network(model, encoder, bits=4)
@@ -144,12 +133,6 @@ def not_finite(encoder):
 def test_a_module_without_counterpart_is_refused(encoder, make, message):
     with pytest.raises(ConversionError, match=message):
         to_network(make(encoder), encoder)
-
-
-def test_classes_must_be_as_many_as_outputs(encoder):
-    named = Encoder(digits()[0], classes=("odd", "even"))
-    with pytest.raises(ConversionError, match="10 neurons for 2 classes"):
-        to_network(module(named, 20), named)
 
 
 def test_a_network_that_spikes_several_times_is_no_module():
