@@ -79,8 +79,8 @@ class Device:
     name: str
     frames: int
     frame_bits: int
-    pad_before: int
-    pad_after: int
+    pad_bits: int
+    """Bits without a meaning before those of each frame, so that these are whole bytes."""
     width: int
     height: int
     tiles: Sequence[Tile]
@@ -151,7 +151,6 @@ def _device(name: str, described: Mapping[str, Any]) -> Device:
         described["frames"],
         described["bits_per_frame"],
         described["pad_bits_before_frame"],
-        described["pad_bits_after_frame"],
         last[1] + 1,
         last[0] + 1,
         tiles,

@@ -148,7 +148,7 @@ class _Reader:
         device = self.device
         if count != device.frames:
             raise BitstreamError(f"the bitstream has {count} frames, not {device.frames}.")
-        size = (device.frame_bits + device.pad_after + device.pad_before) // 8
+        size = (device.frame_bits + device.pad_bits) // 8
         length = -(-size // 8) * 8 if is_compressed else size
         tokens = re.compile(rf"(?:0|10.{{4}}|11.{{8}}){{{length}}}")
         plain = bytearray()
@@ -167,9 +167,7 @@ class _Reader:
             self._take(1)
         rows = np.frombuffer(bytes(plain), np.uint8).reshape(count, size)[::-1, ::-1]
         bits = np.unpackbits(rows, axis=1, bitorder="little")
-        self.cram = np.ascontiguousarray(
-            bits[:, device.pad_after : device.pad_after + device.frame_bits]
-        )
+        self.cram = np.ascontiguousarray(bits[:, : device.frame_bits])
 
     def _expanded(self, bits: str) -> bytes:
         """Return the bytes of a compressed frame.

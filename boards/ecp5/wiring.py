@@ -138,7 +138,7 @@ def fixed_arcs(device: Device) -> Arcs:
             dst.append(wires.number(x, y, driven))
             src.append(wires.number(x, y, driver))
     all_src, all_dst = np.concatenate(src), np.concatenate(dst)
-    known = (all_src >= 0) & (all_dst >= 0)
+    known = all_src >= 0
     pairs = np.unique(np.stack([all_src[known], all_dst[known]]), axis=1)
     return Arcs(pairs[0], pairs[1])
 

@@ -1,10 +1,15 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The boards' clocks: dividers within the limits, and reset until the PLL is steady."""
 
+import re
 from fractions import Fraction
 
 import numpy as np
 import pytest
+from amaranth.back import rtlil
+from amaranth.build.res import PortMetadata
+from amaranth.hdl import IOPort
+from amaranth.lib import io
 
 from firstspike.boards.clocking import RESET_SECONDS, PowerUp, clocks_for, dividers_for
 from firstspike.boards.families import ecp5, ice40, pll
@@ -153,3 +158,34 @@ def test_reset_lasts_from_the_lock_on():
 
 def test_reset_is_longer_than_block_ram_of_an_ice40_reads_zero():
     assert RESET_SECONDS >= 5 * 3e-6
+
+
+def test_the_pll_of_an_ecp5_has_the_levels_that_ecppll_gives_it():
+    dividers = dividers_for(ECP5, 25 * MHZ, 48 * MHZ)  # of a VCO of 625 MHz
+    block = ecp5.Ecp5Pll(dividers, io.SimulationPort("i", 1), None)
+    _, _, text = rtlil.convert(block, ports=[block.clock, block.locked]).partition("EHXPLLL")
+    numbers = dict(re.findall(r"parameter .(\w+) (\d+)\n", text))
+    assert numbers == {
+        **{"CLKI_DIV": "1", "CLKFB_DIV": "1", "CLKOP_DIV": "25", "CLKOP_CPHASE": "24"},
+        **{"CLKOS_DIV": "13", "CLKOS_CPHASE": "12"},
+    }
+    levels = dict(re.findall(r"connect .(\w+) 1'(\d)\n", text))
+    assert {name for name, level in levels.items() if level == "1"} == {
+        *("PHASEDIR", "PHASESTEP", "PHASELOADREG"),
+    }
+    assert {"RST", "STDBY", "PLLWAKESYNC", "ENCLKOP", "PHASESEL0", "PHASESEL1"} < set(levels)
+
+
+@pytest.mark.parametrize(("pin", "kind"), [("35", "SB_PLL40_PAD"), ("20", "SB_PLL40_CORE")])
+def test_the_pll_of_an_ice40_has_the_settings_of_icepll(pin, kind):
+    clock = IOPort(1, metadata=[PortMetadata(pin, {})])
+    port = io.SingleEndedPort(clock, direction="i")
+    platform = BOARDS["icebreaker"].platform()
+    block = ice40.Ice40Pll(dividers_for(ICE40, 12 * MHZ, 24 * MHZ), port, platform)
+    text = rtlil.convert(block, ports=[block.clock, block.locked], platform=platform)
+    _, found, text = text.partition(f"cell \\{kind} ")
+    assert found
+    numbers = dict(re.findall(r"parameter .(\w+) (\d+)\n", text))
+    assert numbers == {"DIVR": "0", "DIVF": "63", "DIVQ": "5", "FILTER_RANGE": "1"}
+    levels = dict(re.findall(r"connect .(RESETB|BYPASS) 1'(\d)\n", text))
+    assert levels == {"RESETB": "1", "BYPASS": "0"}

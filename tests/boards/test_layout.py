@@ -439,8 +439,7 @@ def test_a_netlist_of_the_bits_has_what_the_report_names(released):
 
 @pytest.mark.long
 def test_faults_of_structure_are_found(ultraplus):
-    """Some flips make a switch without a meaning, or a second driver; a driving pin is a port."""
-    assert check_structure(ultraplus.bits, ultraplus.design.pads).faults == []
+    """Some flips make a switch without a meaning, or a second driver."""
     chip, used = ultraplus.bits.chip, ultraplus.design.cells
     logic = {(bel.x, bel.y) for bel in chip.bels if bel.kind == LC and bel.name in used}
     indices, has = switch_indices(chip)
@@ -453,13 +452,6 @@ def test_faults_of_structure_are_found(ultraplus):
     ]
     for told in ("has bits without a meaning", "driven by two switches", "driven by two cells"):
         assert any(told in fault for fault in faults), told
-    options = replace(ultraplus.bits, options=(0, 0))
-    assert "the options are (0, 0)" in check_structure(options, ultraplus.design.pads).faults[0]
-    (fault, *_) = check_structure(ultraplus.bits, {}).faults
-    assert "drives, but is no port" in fault
-    free = next(bel.name for bel in chip.bels if bel.kind == PIN and bel.name not in used)
-    pads = {**ultraplus.design.pads, "spare": free}
-    assert check_structure(ultraplus.bits, pads).faults == [f"spare has no pin at {free}"]
 
 
 def test_a_build_says_what_was_compared(ultraplus, tmp_path):
@@ -479,3 +471,18 @@ def test_a_build_says_what_was_compared(ultraplus, tmp_path):
         assert "which names no port and pin: build it anew" in unchecked
     (tmp_path / "firstspike.bin").write_bytes(b"bits")
     assert "has no preamble" in layout_record(tmp_path / "firstspike.bin", board)["first"][0]
+
+
+def test_pins_and_options_are_those_of_the_design(ultraplus):
+    bits, design = ultraplus.bits, ultraplus.design
+    free = next(
+        one.name for one in bits.chip.bels if one.kind == PIN and one.name not in design.cells
+    )
+    options = replace(bits, options=(0, 0))
+    assert check_structure(options, {**design.pads, "spare": free}).faults == [
+        f"spare has no pin at {free}",
+        f"the options are (0, 0), not icepack's {bits.options}",
+    ]
+    faults = check_structure(bits, {}).faults
+    assert all("drives, but is no port" in one for one in faults)
+    assert 0 < len(faults) < len(design.pads)  # inputs drive nothing

@@ -2,6 +2,7 @@
 """The check of an ECP5's bitstream against the routed design: equal designs, and single faults."""
 
 import json
+import re
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -19,6 +20,7 @@ from firstspike.boards.building.layout import (
 )
 from firstspike.boards.ecp5 import database
 from firstspike.boards.ecp5.database import DatabaseError, device_of
+from firstspike.boards.ecp5.expected import marked_bits
 from firstspike.boards.ecp5.layout_check import check_layout
 from firstspike.boards.ecp5.netlist import routed_netlist
 from firstspike.boards.ecp5.reader import PREAMBLE, BitstreamError, read_bits
@@ -311,3 +313,29 @@ def test_an_input_of_block_ram_without_a_net_has_the_level_of_its_multiplexer(
     design = RoutedDesign({"ram": cell}, {}, frozenset(), {}, {})
     top = routed_netlist(design)["modules"]["routed"]
     assert top["cells"]["ram"]["connections"][port] == [level]
+
+
+@pytest.mark.parametrize(
+    ("die", "code", "count"), [("45k", 0x41112043, 9), ("85k", 0x41113043, 33)]
+)
+def test_the_bits_without_a_name_are_those_of_nextpnr(tmp_path, die, code, count):
+    """In a design without cells; the frames of a 45F are padded to whole bytes."""
+    module = {"attributes": {"top": "1"}, "ports": {}, "cells": {}, "netnames": {}}
+    (tmp_path / "netlist.json").write_text(json.dumps({"modules": {"empty": module}}))
+    (tmp_path / "firstspike.lpf").touch()
+    words = "--json netlist.json --lpf firstspike.lpf --textcfg empty.config --quiet"
+    run_tool("nextpnr-ecp5", [f"--{die}", *words.split()], tmp_path)
+    text = (tmp_path / "empty.config").read_text()
+    named = {
+        (tile, int(frame), int(bit))
+        for tile, settings in re.findall(r"\.tile (\S+)\n((?:.+\n)*)", text)
+        for frame, bit in re.findall(r"unknown: F(\d+)B(\d+)", settings)
+    }
+    marked = [(tile.name, *bit) for tile, bit in marked_bits(device_of(code))]
+    assert sorted(marked) == sorted(named)
+    assert len(marked) == count
+    if die == "45k":
+        run_tool("ecppack", ["--input", "empty.config", "--bit", "empty.bit"], tmp_path)
+        cram = read_bits((tmp_path / "empty.bit").read_bytes()).cram
+        bits = marked_bits(device_of(code))
+        assert all(cram[tile.frame + frame, tile.bit + bit] for tile, (frame, bit) in bits)

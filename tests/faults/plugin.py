@@ -111,8 +111,11 @@ class _Selection:
         )
 
 
-def pytest_configure(config):
+@pytest.hookimpl(tryfirst=True)
+def pytest_load_initial_conftests(early_config):
+    """Register before the files `conftest.py` import modules with cached functions."""
     if path := os.environ.get("FAULTS_RECORD"):
-        config.pluginmanager.register(_Recorder(Path(path)))
+        plugin = _Recorder(Path(path))
     else:
-        config.pluginmanager.register(_Selection(Path(os.environ["FAULTS_TESTS"])))
+        plugin = _Selection(Path(os.environ["FAULTS_TESTS"]))
+    early_config.pluginmanager.register(plugin)

@@ -8,6 +8,10 @@ SURVIVORS: tuple[tuple[str, str], ...] = (
         r"golden/frameworks/nir/forms\.py:.*\n.*\n.*-far // ones",
         "`far` is a power of two, and the ones are 1.",
     ),
+    (
+        r"boards/ecp5/wiring\.py:.*\n.*\n.* known = all_src >",
+        "No wire has the number 0, which is that of a corner outside of the die.",
+    ),
 )
 """Patterns of faults, as `make faults` prints them, and explanations."""
 

@@ -22,6 +22,7 @@ from firstspike.golden.sound.word_augmentation import (
     FOREIGN,
     NEAR,
     SHARE,
+    _spliced,
     extend_words,
 )
 from tests.golden.test_front_ends import network_of
@@ -307,3 +308,14 @@ def test_a_single_word_has_no_foreign_words():
     word = np.full((1, front.frames, len(front.filters)), 255, np.uint8)
     x = extend_words(word, np.array([0]), 1, front, strict=True).pictures
     assert len(x) == 1 + COPIES + 4 + BURSTS
+
+
+def test_a_spliced_word_begins_as_one_word_and_ends_as_another():
+    heads, tails = np.zeros((2, 200, 20, 2), int)
+    heads[:, :10], tails[:, :16] = 200, 210
+    spliced = _spliced(heads, tails, np.random.default_rng(3))[:, :, 1]
+    begin, end = (spliced == 200).sum(axis=1), (spliced == 210).sum(axis=1)
+    assert set(begin.tolist()) == {3, 4, 5, 6, 7}
+    assert set(end.tolist()) == set(range(5, 17))
+    for row, head, tail in zip(spliced.tolist(), begin, end, strict=True):
+        assert row == [200] * head + [210] * tail + [0] * (20 - head - tail)

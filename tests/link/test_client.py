@@ -184,9 +184,9 @@ def forgetful(board):
     board.load(NETWORK)
 
 
-def of_class_99(board):
+def of_class_4(board):
     answer = board.model._image
-    board.model._image = lambda *words: bytes([99]) + answer(*words)[1:]
+    board.model._image = lambda *words: bytes([4]) + answer(*words)[1:]
     board.classify(TICKS)
 
 
@@ -222,7 +222,7 @@ STRONG = replace(NETWORK, weights=(np.full((35, 12), 127), NETWORK.weights[1]))
         ),
         ({}, without_a_layer, RefusedError, r"READ \(RANGE\)"),
         ({"loaded": True}, forgetful, RefusedError, "not those that were written"),
-        ({}, of_class_99, RefusedError, "class 99, of 4"),
+        ({}, of_class_4, RefusedError, "class 4, of 4"),
     ],
 )
 def test_what_a_core_cannot_or_does_not_do_is_an_error(options, ask, error, words):
