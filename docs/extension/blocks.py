@@ -35,7 +35,7 @@ def block_rows() -> Iterator[tuple[str, ...]]:
     A variant with the ports and the latency of the block that it extends is in the row of that
     block.
     """
-    blocks = _blocks()
+    blocks = block_classes()
     tests = {path: path.read_text() for folder in TESTS for path in sorted(folder.rglob("*.py"))}
     variants = {name: _extended(name, blocks) for name in blocks}
     for name, (node, path) in blocks.items():
@@ -47,7 +47,7 @@ def block_rows() -> Iterator[tuple[str, ...]]:
         yield f"`{path.relative_to(HDL)}`", purpose, *_interface(name, blocks), test
 
 
-def _blocks() -> dict[str, tuple[ast.ClassDef, Path]]:
+def block_classes() -> dict[str, tuple[ast.ClassDef, Path]]:
     """Return the classes that have `elaborate` or `build(self, m)` or inherit one, by name."""
 
     def builds(name: str) -> bool:

@@ -162,6 +162,19 @@ _OF_CORES: dict[str, dict[str, tuple[str, str]]] = {
         "no-saturation-above": ("Mux(total > highest, highest, total)", "total"),
         "no-saturation-below": ("Mux(total < lowest, lowest, ", "("),
     },
+    "layer.event_register": {
+        "distance-from-the-time": (
+            "remaining.eq(target - start_from)",
+            "remaining.eq(target - self.now)",
+        ),
+    },
+    "layer.layer": {
+        "decision-known-at-once": (
+            "decided_image.eq(self.decided_image)",
+            "decided_image.eq(decided_image)",
+        ),
+        "sweep-without-its-tick": ('join(m, wiring.flipped(self), sequencer, "sweep")', "None"),
+    },
     "layer.words": {"lanes-reversed": ("<< lane * bits", "<< (folding.lanes - 1 - lane) * bits")},
     "core.encoder": {
         "image-256-refused": (
@@ -216,6 +229,9 @@ _OF_CORES: dict[str, dict[str, tuple[str, str]]] = {
         "drawn-row-lost": ("((following == 0) | (groups", "((count == 0) | (groups"),
         "second-group-into-the-first": ("offset.eq(offset + n_hidden)]", "offset.eq(offset)]"),
     },
+    "learner.address_set": {
+        "last-bit-of-each": ("word.last & ~many", "word.last"),
+    },
     "learner.deltas": {
         "tie-is-always-later": ("(self.tie_later & (", "(("),
         "dead-neurons-learn": ("(self.alive[lane] & ((p << 1) >", "(((p << 1) >"),
@@ -233,24 +249,11 @@ _OF_CORES: dict[str, dict[str, tuple[str, str]]] = {
         "busy-falls-early": ("has_images |= counter.pending | (", "has_images |= ("),
         "busy-falls-before-learning": ("return learner.busy", "return Const(0)"),
     },
-    "layer.event_register": {
-        "distance-from-the-time": (
-            "remaining.eq(target - start_from)",
-            "remaining.eq(target - self.now)",
-        ),
-    },
-    "layer.layer": {
-        "decision-known-at-once": (
-            "decided_image.eq(self.decided_image)",
-            "decided_image.eq(decided_image)",
-        ),
-        "sweep-without-its-tick": ('sequencer, "sweep")\n\n', 'lanes, "potentials")\n\n'),
-    },
     "core.cycle_counter": {
         "a-cycle-too-many": ("self.total.eq(self.age)", "self.total.eq(self.age + 1)"),
         "decision-not-counted": (
-            "m.d.sync += self.total.eq(self.age + 1)\n\n",
-            "m.d.sync += self.total.eq(self.age)\n\n",
+            "m.d.sync += self.total.eq(self.age + 1)",
+            "m.d.sync += self.total.eq(self.age)",
         ),
         "images-not-apart": ("first.eq(after(first))", "first.eq(first)"),
     },

@@ -59,6 +59,9 @@ OUTER_FAULTS: dict[str, dict[str, tuple[str, str]]] = {
         "second-save-without-words": ("counter.restart.eq(1)", "counter.restart.eq(0)"),
         "checksum-ends-no-page": ("self._index.all() | self._is_sum", "self._index.all()"),
     },
+    "flash.weight_port_arbiter": {
+        "missing-weights-not-reported": ("~loader.ready & ~written", "~loader.ready & written"),
+    },
     "standalone.saving_core": {
         "saved-during-passes": ("& ~sensor.labels.valid & ~sensor.learning", ""),
         "images-during-a-save": ("return usable & ~saver.busy", "return usable"),
@@ -140,6 +143,24 @@ OUTER_FAULTS: dict[str, dict[str, tuple[str, str]]] = {
             "ends = self.image == self.count",
         ),
     },
+    "link.handlers.playing": {
+        "one-round": ("player.rounds.eq(rounds)", "player.rounds.eq(1)"),
+    },
+    "link.handlers.identity": {
+        "sequence-number-not-returned": (
+            "Mux(request.index == 0, request.payload.payload, stored)",
+            "stored",
+        ),
+    },
+    "link.handlers.status": {
+        "lost-frame-not-counted": ("dropped.eq(dropped + 1)", "dropped.eq(dropped)"),
+    },
+    "link.handlers.control": {
+        "reset-without-an-end": ("request.done.eq(1)]", "request.done.eq(0)]"),
+    },
+    "lib.checksum": {
+        "polynomial-always": ("Mux(divides, self._polynomial, 0)", "self._polynomial"),
+    },
     "bus.axi_lite": {
         "refusal-answered-okay": ("Response.SLVERR, Response.OKAY", "Response.OKAY, Response.OKAY"),
         "some-bytes-are-all": ("data.strobe.all()", "data.strobe.any()"),
@@ -173,6 +194,13 @@ OUTER_FAULTS: dict[str, dict[str, tuple[str, str]]] = {
         "cut-image-not-forgotten": ("waits.eq(1), pixel.eq(0)", "waits.eq(1)"),
         "cut-image-not-aborted": ("abort_image.eq(is_started)", "abort_image.eq(0)"),
     },
+    "bus.learning_ports": {
+        "seed-not-sent": ("settings.payload.seed.eq(seed)", "settings.payload.seed.eq(0)"),
+        "unlabelled-images-learn": ("payload.learn.eq(current.learn)", "payload.learn.eq(1)"),
+    },
+    "bus.bitmap_unpacker": {
+        "surplus-is-the-next-image": ("surplus.eq(self.long)", "surplus.eq(0)"),
+    },
     "sound.filters": {
         "not-rounded": ("Cat(1, D).as_signed()", "Cat(0, D).as_signed()"),
         "sums-not-cleared": ("clears.eq(moves)", "clears.eq(moves & ~second)"),
@@ -203,6 +231,12 @@ OUTER_FAULTS: dict[str, dict[str, tuple[str, str]]] = {
             "(position > DELAY) & (position <= DELAY",
         ),
     },
+    "sound.bit_clock": {
+        "sampled-at-the-other-edge": (
+            "ends & ~self.clock, SYNCHRONISED",
+            "ends & self.clock, SYNCHRONISED",
+        ),
+    },
     "motion.frames": {
         "change-over-a-gap": ("Mux(new.first, 0, before.data.x)", "before.data.x"),
         "mean-not-limited": ("~above.any() | above.all()", "~above.any() | above.any()"),
@@ -221,43 +255,6 @@ OUTER_FAULTS: dict[str, dict[str, tuple[str, str]]] = {
         ),
         "gap-not-reported": ("first.eq(gap), ", "first.eq(0), "),
         "never-stopped": ("silent.eq(silent + 1)", "silent.eq(silent)"),
-    },
-    "flash.weight_port_arbiter": {
-        "missing-weights-not-reported": ("~loader.ready & ~written", "~loader.ready & written"),
-    },
-    "bus.learning_ports": {
-        "seed-not-sent": ("settings.payload.seed.eq(seed)", "settings.payload.seed.eq(0)"),
-        "unlabelled-images-learn": ("payload.learn.eq(current.learn)", "payload.learn.eq(1)"),
-    },
-    "bus.bitmap_unpacker": {
-        "surplus-is-the-next-image": ("surplus.eq(self.long)", "surplus.eq(0)"),
-    },
-    "link.handlers.playing": {
-        "one-round": ("player.rounds.eq(rounds)", "player.rounds.eq(1)"),
-    },
-    "link.handlers.identity": {
-        "sequence-number-not-returned": (
-            "Mux(request.index == 0, request.payload.payload, stored)",
-            "stored",
-        ),
-    },
-    "link.handlers.status": {
-        "lost-frame-not-counted": ("dropped.eq(dropped + 1)", "dropped.eq(dropped)"),
-    },
-    "link.handlers.control": {
-        "reset-without-an-end": ("request.done.eq(1)]", "request.done.eq(0)]"),
-    },
-    "lib.checksum": {
-        "polynomial-always": ("Mux(divides, self._polynomial, 0)", "self._polynomial"),
-    },
-    "learner.address_set": {
-        "last-bit-of-each": ("word.last & ~many", "word.last"),
-    },
-    "sound.bit_clock": {
-        "sampled-at-the-other-edge": (
-            "ends & ~self.clock, SYNCHRONISED",
-            "ends & self.clock, SYNCHRONISED",
-        ),
     },
 }
 """By module and name what is replaced, and by what."""

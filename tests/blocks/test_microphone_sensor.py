@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What the sensor of a standalone design makes of the signals of its Listener."""
+"""The MicrophoneSensor reports faults and isolated words of its Listener, and lessons."""
 
 import numpy as np
 

@@ -18,7 +18,7 @@ from firstspike.hdl.link.protocol.formats import (
 )
 from firstspike.hdl.link.protocol.identity import DesignProperties, identity_of, linked_config
 from firstspike.scripts.targets import board as board_target
-from tests.command_line.given import stand_in
+from tests.command_line.stand_ins import stand_in
 from tests.support.board_model import BoardModel, served
 from tests.support.command import firstspike, refusal, result_of, success, toy_network
 

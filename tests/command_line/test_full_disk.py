@@ -10,7 +10,7 @@ from PIL import Image
 
 from firstspike.golden import bundled_test_set
 from firstspike.sim.harness.cache import cache_folder
-from tests.command_line.given import put_files
+from tests.command_line.stand_ins import put_files
 
 QUICK = ("to NIR", "verilog")
 

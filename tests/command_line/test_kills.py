@@ -28,7 +28,7 @@ from PIL import Image
 
 from firstspike.golden.data.sets import SHA256
 from firstspike.golden.system.temporary import PREFIX
-from tests.command_line.given import put_files
+from tests.command_line.stand_ins import put_files
 from tests.support.simulators import lend_runtime
 
 KILLS = int(os.environ.get("FIRSTSPIKE_KILLS", 2))

@@ -14,7 +14,7 @@ from firstspike.golden import learn as golden_learn
 from firstspike.scripts import datasets, resumable
 from firstspike.scripts.learning import session as learning_session
 from firstspike.scripts.targets import golden, target
-from tests.command_line.given import stand_in
+from tests.command_line.stand_ins import stand_in
 from tests.support.command import firstspike, refusal, result_of, success, toy_network
 
 SMALL = ("--random", "40", "--epochs", 3)

@@ -19,7 +19,7 @@ from firstspike.scripts.main import run_line
 from firstspike.scripts.shares import work
 from firstspike.scripts.verbs import page
 from firstspike.sim.harness.networks import network_of, random_weights
-from tests.command_line.given import stand_in
+from tests.command_line.stand_ins import stand_in
 from tests.command_line.test_sound import RATE, TONES, spoken
 from tests.nir.test_verbs import small
 from tests.support.command import refusal, toy_network

@@ -15,7 +15,7 @@ from firstspike.golden.training.trainer import Trainer, TrainingError
 from firstspike.scripts import datasets
 from firstspike.scripts.training import figure, report
 from firstspike.scripts.verbs import train
-from tests.command_line.given import stand_in
+from tests.command_line.stand_ins import stand_in
 from tests.support.command import firstspike, refusal, success, toy_network
 
 SMALL = {

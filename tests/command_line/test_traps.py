@@ -15,7 +15,7 @@ import pytest
 from firstspike.boards.families.registry import facts_of
 from firstspike.golden.system import programs
 from firstspike.hdl.flow.devices import ECP5
-from tests.command_line.given import put_files
+from tests.command_line.stand_ins import put_files
 from tests.support.simulators import sampled
 
 SPRUNG = "sprung"

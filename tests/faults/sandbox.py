@@ -76,8 +76,8 @@ class Sandbox:
     def changed(self, path: str, text: str) -> Iterator[None]:
         """Replace a file within the block.
 
-        Python takes a compiled form by the time of its source in whole seconds and by its length:
-        the changed file is a day younger, and the former one gets its time again.
+        Python identifies a compiled form by the length of its source and by its time in whole
+        seconds. The changed file therefore gets a time one day later, the restored file its own.
         """
         file = self.checkout / path
         before, times = file.read_bytes(), file.stat()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What the pad shows of a sample, and which pixels the network gets of a drawing."""
+"""The pad shows a sample in full size, and the network gets the pixels of a drawing."""
 
 import numpy as np
 

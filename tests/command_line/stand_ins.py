@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What the verbs of a test read: files in a folder, and digits in the place of a data set."""
+"""Files for the verbs of a test to read, and digits in the place of a data set."""
 
 from pathlib import Path
 
