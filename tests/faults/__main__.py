@@ -31,11 +31,12 @@ from firstspike.golden.system.progress import bar
 from tests.faults.operators import Fault, draw
 from tests.faults.reach import Reach
 from tests.faults.records import digest, is_valid, record
-from tests.faults.sandbox import Sandbox
+from tests.faults.sandbox import TORCH, Sandbox
 from tests.faults.scripts import Script, is_script
 from tests.faults.survivors import explanation
 
 DRAWN = ("boards", "golden", "scripts")
+WITH_TORCH = "golden/frameworks/torch/"
 SCRIPTS = "scripts/page/web"
 PORTIONS = (8, 40)
 """Seconds of the first runs of pytest for a fault; the last run has the other tests."""
@@ -165,16 +166,16 @@ class Campaign:
         found = (path for one in folders for path in (self.checkout / one).rglob(ending))
         return [str(path.relative_to(self.checkout)) for path in found]
 
-    def reach(self) -> Reach:
-        """Return what all tests reach, and record it where a record is missing."""
+    def reach(self, folder: str) -> Reach:
+        """Return what the tests of a folder reach, and record it where a record is missing."""
         records = self._folder / "records"
         records.mkdir(exist_ok=True)
-        folder = "page" if self._javascript else "*"
-        names = [
+        found = (
             str(path.relative_to(self.checkout))
-            for path in sorted(self.checkout.glob(f"tests/{folder}/test_*.py"))
-            if path.parent.name not in ("faults", "torch")
-        ]
+            for path in sorted(self.checkout.glob(f"{folder}/test_*.py"))
+        )
+        others = () if folder == TORCH else ("tests/faults/", TORCH)
+        names = [name for name in found if not name.startswith(others)]
         missing = [one for one in names if not is_valid(records, one, self.checkout)]
         if missing:
             with bar(total=len(missing), desc="files of tests recorded", unit="file") as shown:
@@ -190,7 +191,7 @@ class Campaign:
             )
         return reach
 
-    def results(self, faults: Sequence[Fault], reach: Callable[[], Reach]) -> dict[Fault, dict]:
+    def results(self, faults: Sequence[Fault]) -> dict[Fault, dict]:
         """Return the result of each fault, of an earlier run or of this one."""
         keys = {fault: digest(f"{fault.path} {fault.text}".encode()) for fault in faults}
         lines = self._results.read_text().splitlines() if self._results.exists() else ()
@@ -199,7 +200,8 @@ class Campaign:
         left = [fault for fault in faults if fault not in found]
         if not left:
             return found
-        reached, limit = reach(), self._limit
+        folders = {fault: self._tests_of(fault) for fault in left}
+        reached = {folder: self.reach(folder) for folder in sorted({*folders.values()})}
         counts = Counter(one["outcome"] for one in found.values())
         with (
             self._results.open("a") as file,
@@ -207,10 +209,12 @@ class Campaign:
         ):
             shown.set_postfix(counts, refresh=False)
             for fault, result in each(
-                self._sandboxes, left, lambda sandbox, one: tried(sandbox, one, reached, limit)
+                self._sandboxes,
+                left,
+                lambda sandbox, one: tried(sandbox, one, reached[folders[one]], self._limit),
             ):
                 found[fault] = {
-                    **{"key": keys[fault], "commit": self._commit, "limit": limit},
+                    **{"key": keys[fault], "commit": self._commit, "limit": self._limit},
                     **{"fault": str(fault), **result},
                 }
                 file.write(json.dumps(found[fault]) + "\n")
@@ -219,6 +223,12 @@ class Campaign:
                 shown.set_postfix(counts, refresh=False)
                 shown.update()
         return found
+
+    def _tests_of(self, fault: Fault) -> str:
+        """Return the folder of the tests that run for a fault; it may be a pattern."""
+        if self._javascript:
+            return "tests/page"
+        return TORCH if fault.path.startswith(WITH_TORCH) else "tests/*"
 
     def _counts(self, result: dict[str, Any]) -> bool:
         """Return whether an earlier result still counts."""
@@ -263,7 +273,7 @@ def main() -> None:
         kind = (Script, is_script) if javascript else ()
         faults = draw(campaign.checkout, paths, options.count, options.seed, *kind)
         try:
-            results = campaign.results(faults, campaign.reach)
+            results = campaign.results(faults)
         except KeyboardInterrupt:
             os._exit(130)  # the programs that still run end with this process
     sys.exit(bool(report(results)))

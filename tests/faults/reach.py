@@ -62,9 +62,13 @@ class Reach:
         trees = {str(path.relative_to(checkout)): ast.parse(path.read_text()) for path in paths}
         for path, tree in trees.items():
             self._read(path, tree)
-        kernels = {path for path, _ in self._mentions["njit"]}
-        used = {one for path in kernels for one in _imported(path, trees)}
-        self._compiled = kernels | used
+        self._kernels = {path for path, _ in self._mentions["njit"]}
+        imported = {path: set(_imported(path, trees)) for path in trees}
+        self._compiled = self._kernels.union(*(imported[path] for path in self._kernels))
+        self._importing = defaultdict[str, set[str]](set)
+        for path, others in imported.items():
+            for other in others:
+                self._importing[other].add(path)
 
     def _add(self, record: dict) -> None:
         every = ((1 << len(record["seconds"])) - 1) << len(self._tests)
@@ -89,13 +93,19 @@ class Reach:
                 self._mentions[name].add((path, node.lineno))
 
     def tests(self, path: str, line: int) -> tuple[list[str], list[str]]:
-        """Return the tests that reach a line, and those that may reach it, the shortest first.
+        """Return the tests that reach a line, and those that may reach it.
 
-        The latter share with others of their file an import, a fixture or a stored result.
+        The latter share with others of their file an import, a fixture or a stored result. First
+        come the tests whose file imports the line's module, and of these the shortest.
         """
+        near = self._importing[path]
+
+        def order(test: str) -> tuple[bool, float, str]:
+            return test.partition("::")[0] not in near, self.seconds[test], test
+
         if path.endswith(".js"):  # every page has all scripts
             run = (one for one in self._tests if not one.endswith(_COMPARE_TEXTS))
-            return sorted(run, key=lambda test: (self.seconds[test], test)), []
+            return sorted(run, key=order), []
         direct, shared, seen = 0, 0, set()
         waiting = [(path, line)]
         while waiting:
@@ -110,14 +120,14 @@ class Reach:
                 shared |= self._lines[path, one][1]
             for one in () if inside else part.lines:
                 shared |= self._lines[path, one][2]
-            if not any(self._lines[path, one][2] for one in part.body):
+            if path in self._kernels or not any(self._lines[path, one][2] for one in part.body):
                 for name in part.names:
                     waiting += self._mentions[name]
-        return self._sorted(direct), self._sorted(shared & ~direct)
-
-    def _sorted(self, mask: int) -> list[str]:
-        found = [test for number, test in enumerate(self._tests) if mask >> number & 1]
-        return sorted(found, key=lambda test: (self.seconds[test], test))
+        found = [], []
+        for number, test in enumerate(self._tests):
+            if (direct | shared) >> number & 1:
+                found[not direct >> number & 1].append(test)
+        return sorted(found[0], key=order), sorted(found[1], key=order)
 
     def is_compiled(self, path: str) -> bool:
         """Return whether numba may compile code of a file, or keep constants of it."""

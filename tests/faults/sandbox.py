@@ -29,8 +29,11 @@ _ISOLATED = (
 DAY = 86_400
 """Seconds."""
 
+TORCH = "tests/torch"
+"""Folder of the tests that run with the environment of `make torch`."""
+
 PYTEST = (
-    *(sys.executable, "-m", "pytest", "-q", "-rfE", "-p", "tests.faults.plugin"),
+    *("-m", "pytest", "-q", "-rfE", "-p", "tests.faults.plugin"),
     *("-p", "no:cacheprovider", "--hypothesis-seed=1", "-m", "not long and not thorough"),
 )
 
@@ -50,6 +53,7 @@ class Sandbox:
 
     def __init__(self, root: Path, folder: Path, commit: str) -> None:
         self.folder, self.checkout, self.run = folder, folder / "checkout", folder / "run"
+        self._torch = root / ".venv-torch/bin/python"
         if not self.checkout.exists():
             shutil.rmtree(folder, ignore_errors=True)
             (folder / "cache").mkdir(parents=True)
@@ -121,6 +125,7 @@ class Sandbox:
             **env,
         }
         assigned = (f"{name}={value}" for name, value in environment.items())
+        torch = any(word.startswith(TORCH) for word in words)
         words = (
             self.folder,
             self.checkout,
@@ -128,6 +133,7 @@ class Sandbox:
             "-u",
             "PYTHONSAFEPATH",
             *assigned,
+            self._torch if torch else sys.executable,
             *PYTEST,
             *words,
         )

@@ -132,28 +132,38 @@ def shared():
 
 @pytest.mark.fast
 def test_the_tests_that_reach_a_line(tmp_path):
-    """Of two tests, only the second one calls `used`, and a fixture of both calls `shared`."""
-    (tmp_path / "golden").mkdir()
-    (tmp_path / "golden/a.py").write_text(SOURCE)
+    """Of two tests, only the second one calls `used`, and a fixture of both calls `shared`.
+
+    One of another file imports the module, and runs the source of `compiled`.
+    """
     first, second = "tests/x/test_x.py::first", "tests/x/test_x.py::second"
-    lines = {"1": [1, 3, 4, 7, 8, 12, 20, 21], "4": [15, 16]}
-    seconds = {first: 0.2, second: 0.1}
-    known = {"seconds": seconds, "failed": ["third"], "reached": {"golden/a.py": lines}}
-    record_file(tmp_path, "tests/x/test_x.py").write_text(json.dumps(known))
-    reach = Reach(tmp_path, tmp_path, ("tests/x/test_x.py",))
+    near, imported = "tests/y/test_y.py::near", {"1": [1, 3, 4, 7, 8, 12, 20, 21]}
+    for file, text in {
+        "golden/a.py": SOURCE,
+        "tests/y/test_y.py": "from firstspike.golden import a",
+    }.items():
+        (tmp_path / file).parent.mkdir(parents=True)
+        (tmp_path / file).write_text(text)
+    for file, seconds, lines in (
+        ("tests/x/test_x.py", {first: 0.2, second: 0.1}, imported | {"4": [15, 16]}),
+        ("tests/y/test_y.py", {near: 0.3}, {"2": [9]}),
+    ):
+        known = {"seconds": seconds, "failed": ["third"], "reached": {"golden/a.py": lines}}
+        record_file(tmp_path, file).write_text(json.dumps(known))
+    reach = Reach(tmp_path, tmp_path, ("tests/x/test_x.py", "tests/y/test_y.py"))
     by_line = {line: reach.tests("golden/a.py", line) for line in (3, 4, 9, 13, 16, 17, 21)}
     assert by_line == {
         3: ([second], [first]),  # the value is used where `used` multiplies
         4: ([], [second, first]),  # nothing uses it, and both tests import it
-        9: ([second], []),  # coverage cannot see it, but its call
+        9: ([near, second], []),  # coverage cannot see the latter in it, but at its call
         13: ([second], [first]),  # a default of what the test calls
         16: ([second], []),
         17: ([], []),
         21: ([], [second, first]),
     }
     assert reach.is_compiled("golden/a.py")
-    assert reach.failed == ["third"]
-    assert reach.tests("scripts/page/web/a.js", 1) == ([second, first], [])
+    assert reach.failed == ["third", "third"]
+    assert reach.tests("scripts/page/web/a.js", 1) == ([second, first, near], [])
 
 
 @pytest.fixture
@@ -181,10 +191,10 @@ def repository(tmp_path, monkeypatch):
     return root
 
 
-def test_outcomes_and_resumption(repository, capsys):
+def test_outcomes_and_resumption(repository, capsys, monkeypatch):
     faults = draw(repository, ("golden/a.py",), 10, 1)
     first = Campaign(repository, 2, 60)
-    results = first.results(faults[:2], first.reach) | first.results(faults, first.reach)
+    results = first.results(faults[:2]) | first.results(faults)
     outcomes = {fault.line: results[fault]["outcome"] for fault in faults}
     assert outcomes == {2: "caught", 3: "survived", 4: "survived", 9: "not reached"}
     caught = next(results[fault] for fault in faults if fault.line == 2)
@@ -198,7 +208,8 @@ def test_outcomes_and_resumption(repository, capsys):
     assert "1 caught" in printed
 
     again = Campaign(repository, 1, 60)
-    assert again.results(faults, lambda: pytest.fail("runs again")) == results
+    monkeypatch.setattr(again, "reach", None)  # nothing runs again
+    assert again.results(faults) == results
     assert subprocess.check_output(("git", "status", "--short"), cwd=repository) == b""
 
 
