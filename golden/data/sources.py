@@ -144,7 +144,6 @@ def _failure(command: list[str], name: str, folder: Path, progress: bool, most: 
             cwd=folder,
             stdout=DEVNULL,
             stderr=PIPE,
-            text=True,
             errors="replace",
             # The kernel refuses to let it write larger files.
             preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (most, most)),

@@ -280,7 +280,8 @@ def test_the_npm_package(files, tmp_path, monkeypatch):
             member.size = len(content)
             tar.addfile(member, io.BytesIO(content))
     text = (
-        f"import shutil, sys\nassert sys.argv[2] == 'some@1.2'\nshutil.copy({str(archive)!r}, '.')"
+        "import shutil, sys, time\nassert sys.argv[2] == 'some@1.2'\ntime.sleep(0.6)\n"
+        f"shutil.copy({str(archive)!r}, '.')"
     )
     program(tmp_path, "npm", text)
     monkeypatch.setenv("PATH", str(tmp_path))

@@ -240,3 +240,16 @@ def test_what_is_unlike_a_digit_is_said_and_what_is_like_one_is_not():
     samples = np.stack([full, noise]).astype(np.uint8)
     for image_remarks in usual.remarks(network, encode(network, samples)):
         assert "of the inputs spike, of digits" in image_remarks[0]
+
+
+def test_a_remark_is_on_what_is_outside_of_the_bounds():
+    usual = TypicalDigits(fewest=0.1, most=0.5, latest=40.5, lead=2)
+    typical = [[0.1, 40.5, 2], [0.5, 1, 9]]
+    assert [usual._remarks(*figures) for figures in typical] == [[], []]
+    spikes = "{} of the inputs spike, of digits 10.0% to 50.0%"
+    assert usual._remarks(0.09, 40, 2) == [spikes.format("9.0%")]
+    assert usual._remarks(0.51, 41, 1.99) == [
+        spikes.format("51.0%"),
+        "it is decided at tick 41, digits by 40",
+        "the class is ahead of the next by a potential of 1.99, of digits by 2.00 and more",
+    ]

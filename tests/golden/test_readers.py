@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Data sets of the user: the samples of each kind of file, and the sentence on a bad file."""
 
+import io
 import json
 import re
 import struct
@@ -13,7 +14,7 @@ from PIL import Image
 
 from firstspike.golden import DataError
 from firstspike.golden.data import dataset, images
-from firstspike.golden.data.dataset import assembled, most_bytes
+from firstspike.golden.data.dataset import assembled, lines_of, most_bytes
 from firstspike.golden.data.readers import read
 from firstspike.golden.data.split import HELD_OUT, SplitError, choose_part, held_out
 from firstspike.golden.data.table import LEAST_ROWS
@@ -388,6 +389,13 @@ def test_numbers_that_count_the_rows(tmp_path, numbers, is_counter):
     assert known.counters == (), "of a network that has learned"
 
 
+def test_the_longest_line(monkeypatch):
+    monkeypatch.setattr(dataset, "MOST_LINE", 3)
+    assert list(lines_of(io.StringIO("ab\nabc"), "a.csv")) == ["ab\n", "abc"]
+    with pytest.raises(DataError, match=r"^a.csv, line 2: the line is longer than 3 characters"):
+        list(lines_of(io.StringIO("ab\nabcd"), "a.csv"))
+
+
 def test_a_folder_of_images(tmp_path):
     rng = np.random.default_rng(1)
     for at, kind in enumerate(("bee", "bee", "wasp")):
@@ -399,11 +407,11 @@ def test_a_folder_of_images(tmp_path):
     assert samples.x.shape == (3, 5, 4)
     assert samples.x[2].tolist() == pixels.tolist()
     assert samples.labels == ["bee", "bee", "wasp"]
-    Image.new("L", (5, 5)).save(tmp_path / "wasp" / "9.png")
-    with pytest.raises(DataError, match=r"9.png is 5 x 5 pixels, others are 4 x 5"):
+    Image.new("L", (5, 5)).save(tmp_path / "bee" / "00.png")
+    with pytest.raises(DataError, match=r"00.png is 5 x 5 pixels, others are 4 x 5"):
         read(tmp_path)
-    (tmp_path / "wasp" / "9.png").write_text("no image")
-    with pytest.raises(DataError, match=r"9.png is no readable image"):
+    (tmp_path / "bee" / "00.png").write_text("no image")
+    with pytest.raises(DataError, match=r"00.png is no readable image"):
         read(tmp_path)
 
 

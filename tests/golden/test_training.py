@@ -22,6 +22,7 @@ from firstspike.golden.training.checkpoint import Checkpoint, CheckpointError, E
 from firstspike.golden.training.general_recipe import general_training
 from firstspike.golden.training.optimiser import Optimiser, cross_entropy
 from firstspike.golden.training.quantise import (
+    _searched,
     best_threshold,
     compact,
     most_active_inputs,
@@ -208,6 +209,18 @@ def test_smallest_slope_bounds_the_gradient():
     assert first == pytest.approx(2.0 / 1.0 / 0.5 * (1 - 1001), rel=1e-2)
 
 
+def test_silent_columns_of_weights_share_a_revival():
+    """Of the two columns, whose weights two neurons share, the second one is silent."""
+    layers = layers_of((2,), 1, 2, (1, 1))
+    training = exact_training(revival=0.5, horizon=9)
+    optimiser = Optimiser(training, layers, 1, np.ones(2), np.random.default_rng(0))
+    optimiser._activity[0][:] = 0
+    z, fired = np.array([[2, 3, np.inf, np.inf]]), np.array([[True, True, False, False]])
+    none = np.zeros((1, 4))
+    d = optimiser._drive_gradient(0, z, np.ones((1, 4)), fired, np.array([5]), none)
+    assert d.tolist() == [[0, 0, -0.25, -0.25]]
+
+
 @given(st.integers(2, 8), st.data())
 def test_best_threshold_finds_weights_that_are_exact(bits, data):
     low, high = weight_range(bits)
@@ -216,6 +229,22 @@ def test_best_threshold_finds_weights_that_are_exact(bits, data):
     W = integers / threshold
     found = best_threshold(W, bits)
     np.testing.assert_allclose(quantise(W, bits, found) / found, W, atol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("largest", "bits", "expected"),
+    [
+        (2**-3, 4, (1, 64)),
+        (2**-4, 4, (1, 128)),
+        (2**-9, 4, (32, 128)),
+        (2**-8, 3, (16, 64)),
+        (2**-8 - 2**-20, 3, (32, 64)),
+        (1e-9, 8, (2**13, 2**10)),
+        (0, 2, (1, 16)),
+    ],
+)
+def test_the_thresholds_that_are_tried(largest, bits, expected):
+    assert _searched(np.array([[0, -largest]]), bits) == expected
 
 
 @pytest.mark.parametrize("largest", [1, 0.125, 0.063, 0.0624, 1e-3, 1e-4])
@@ -278,6 +307,8 @@ def test_a_recipe_has_an_encoding_of_its_own():
     deep = recipe("deep")
     assert (deep.encoding, deep.late) == ("levels-4", GRADED["late"])
     assert recipe("deep", "binary").late == Training().late
+    assert recipe("sparse", compact=True).sparsity < recipe("sparse").sparsity
+    assert recipe("deep", compact=True) == replace(deep, compact=True)
 
 
 @pytest.mark.parametrize("encoding", ["binary", "levels-8"])

@@ -19,6 +19,7 @@ from firstspike.golden.timing.layer import MAX_WINDOW
 from firstspike.golden.timing.shape import CoreShape
 from firstspike.golden.timing.window import describe_window
 from firstspike.hdl.link.protocol.folding import linked_folding
+from tests.support.command import toy_network
 
 
 @pytest.fixture(scope="module")
@@ -44,6 +45,19 @@ def test_no_window_is_faster_for_the_samples(irises, lanes):
     required = Requirements(CoreShape(lanes))
     built = chosen_design(network, BOARDS["ulx3s-85f"], required).config.folding
     assert built.shape.window == fastest
+
+
+@pytest.mark.parametrize(
+    "shape",
+    [
+        CoreShape((2, 3), 0, None, 1, False, False),
+        CoreShape((2, 3), 3, 8, 1, False, False),
+        CoreShape(12, 0, 8, 4, True, False),
+        CoreShape((6, 4), 0, 8, 4, False, False),
+    ],
+)
+def test_a_folding_tells_its_shape(shape):
+    assert Folding.of(toy_network(), shape).shape == shape
 
 
 def test_the_choice_depends_on_the_lanes_and_is_written(irises):
