@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 from firstspike.boards.families.pll import MHZ
 from firstspike.boards.pins.board import Board
@@ -68,15 +67,9 @@ def design_of(build: ShippedBuild, board: str | None = None) -> Design:
     return Design.of(_shipped(build.network), target, required)
 
 
-def _build(fields: dict[str, Any]) -> ShippedBuild:
-    shape = fields["shape"]
-    if isinstance(shape["lanes"], list):
-        shape |= {"lanes": tuple(shape["lanes"])}
-    return ShippedBuild(**fields | {"shape": CoreShape(**shape)})
-
-
 SHIPPED_BUILDS = tuple(
-    map(_build, json.loads(Path(__file__).with_name("shipped_builds.json").read_text()))
+    ShippedBuild(**fields | {"shape": CoreShape(**fields["shape"])})
+    for fields in json.loads(Path(__file__).with_name("shipped_builds.json").read_text())
 )
 """The builds of shipped_builds.json."""
 

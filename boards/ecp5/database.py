@@ -143,7 +143,7 @@ def _device(name: str, described: Mapping[str, Any]) -> Device:
     last = described["max_row"], described["max_col"]
     tiles = []
     for full, one in grid.items():
-        y, x = _position(full.split(":")[0], last)
+        y, x = _position(full.split(":")[0])
         size = one["start_frame"], one["start_bit"], one["cols"], one["rows"]
         tiles.append(Tile(full, one["type"], x, y, *size))
     return Device(
@@ -164,21 +164,12 @@ def _device(name: str, described: Mapping[str, Any]) -> Device:
     )
 
 
-def _position(name: str, last: tuple[int, int]) -> tuple[int, int]:
-    """Return row and column of a tile by its name, as `get_row_col_pair_from_chipsize` does."""
-    if found := re.search(r"R(\d+)C(\d+)", name):
-        return int(found[1]), int(found[2])
-    for side in "TBLR":
-        if found := re.search(rf"[A-Za-z0-9_]*{side}(\d+)", name):
-            number = int(found[1])
-            at = {
-                "T": (0, number),
-                "B": (last[0], number),
-                "L": (number, 0),
-                "R": (number, last[1]),
-            }
-            return at[side]
-    raise DatabaseError(f"the tile {name} has no position.")
+def _position(name: str) -> tuple[int, int]:
+    """Return row and column of a tile by its name."""
+    found = re.search(r"R(\d+)C(\d+)", name)
+    if found is None:
+        raise DatabaseError(f"the tile {name} has no position.")
+    return int(found[1]), int(found[2])
 
 
 @cache

@@ -24,6 +24,7 @@ from firstspike.boards.ecp5.expected import marked_bits
 from firstspike.boards.ecp5.layout_check import check_layout
 from firstspike.boards.ecp5.netlist import routed_netlist
 from firstspike.boards.ecp5.reader import PREAMBLE, BitstreamError, read_bits
+from firstspike.boards.ecp5.wiring import Wires
 from firstspike.boards.pins.registry import BOARDS
 from firstspike.boards.routed import (
     RoutedCell,
@@ -266,6 +267,14 @@ def test_a_build_says_what_was_compared(small, tmp_path):
     board = BOARDS["colorlight-i5"]
     record = layout_record(small.folder / "firstspike.bit", board)
     assert (record["faults"], record["pads"]) == (0, 2)
+    cells = small.design.cells.values()
+    assert record["content_bits"] == 18 * 1024 * sum(one.kind == "DP16KD" for one in cells)
+    loaded = {net for one in cells for net in one.inputs.values()}
+    outputs = [net for one in cells for net in one.outputs.values()]
+    assert record["unloaded"] == sum(net not in loaded for net in outputs)
+    assert record["pins"] == sum(len(one.inputs) for one in cells) + sum(
+        net in loaded for net in outputs
+    )
     (fault,) = layout_record(small.folder / "firstspike.bit", BOARDS["ulx3s-85f"])["first"]
     assert "the bitstream is of an LFE5U-25F, but the ULX3S 85F has an LFE5U-85F" in fault
     for name in ("firstspike.bit", ROUTED):
@@ -273,6 +282,14 @@ def test_a_build_says_what_was_compared(small, tmp_path):
     (tmp_path / "firstspike.lpf").write_text(PINS.replace("U16", "U17"))
     (fault,) = layout_record(tmp_path / "firstspike.bit", board)["first"]
     assert "but the board has it at" in fault
+
+
+@pytest.mark.parametrize("code", [0x21111043, 0x41111043])
+def test_a_wire_may_be_named_for_a_die(code):
+    """An LFE5U-12F has the die of an LFE5U-25F."""
+    wires = Wires(device_of(code))
+    assert wires.number(3, 4, "25K_A0") == wires.number(3, 4, "A0")
+    assert wires.number(3, 4, "45K_A0") == -1
 
 
 def test_a_routed_design_without_models_is_refused(small, tmp_path):
@@ -313,6 +330,8 @@ def test_an_input_of_block_ram_without_a_net_has_the_level_of_its_multiplexer(
     design = RoutedDesign({"ram": cell}, {}, frozenset(), {}, {})
     top = routed_netlist(design)["modules"]["routed"]
     assert top["cells"]["ram"]["connections"][port] == [level]
+    inversions = parameters.keys() & {"CLKBMUX"}  # which only the model can do
+    assert {one for one in top["cells"]["ram"]["parameters"] if one.endswith("MUX")} == inversions
 
 
 @pytest.mark.parametrize(
