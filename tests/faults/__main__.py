@@ -9,7 +9,8 @@ First each file of tests that has changed, or reaches a source that has changed,
 what its tests reach. Results are kept in build/faults: an interrupted run continues where it ended,
 and a further commit tries only those faults again that were not caught.
 
-The tests of a fault may reach it in other processes, and run isolated from the user's files.
+The tests of a fault may reach it in other processes, and run isolated from the user's files. Where
+none fails, mypy checks the types, as in `make test`.
 """
 
 import argparse
@@ -77,8 +78,6 @@ def tried(sandbox: Sandbox, fault: Fault, reach: Reach, limit: float) -> dict[st
         if (total := total + reach.seconds[test]) <= limit or not chosen:
             chosen.append(test)
     result = {"tests": len(direct), "others": len(shared), "ran": 0, "by": ""}
-    if not chosen:
-        return result | {"outcome": "not reached"}
     compiled = reach.is_compiled(fault.path)
     with sandbox.changed(fault.path, fault.text):
         for portion in portions(chosen, reach.seconds):
@@ -93,6 +92,10 @@ def tried(sandbox: Sandbox, fault: Fault, reach: Reach, limit: float) -> dict[st
                     "outcome": "caught",
                     "by": failed[1] if failed else f"pytest's status {status}",
                 }
+        if fault.path.endswith(".py") and not sandbox.has_types():
+            return result | {"outcome": "caught", "by": "mypy"}
+    if not chosen:
+        return result | {"outcome": "not reached"}
     return result | {
         "outcome": "survived" if len(chosen) == len(direct) + len(shared) else "undecided"
     }

@@ -112,6 +112,13 @@ class Sandbox:
         files = dict.fromkeys(test.partition("::")[0] for test in tests)
         return self.test("-x", *files, seconds=seconds, env=env)
 
+    def has_types(self) -> bool:
+        """Return whether mypy finds no fault, as in `make check`."""
+        words = ("-m", "mypy", "--cache-dir", self.folder / "mypy")
+        environment = os.environ | {"PYTHONPATH": str(self.checkout)}
+        command = (sys.executable, *words)
+        return run(command, cwd=self.checkout, env=environment, stdout=PIPE).returncode == 0
+
     def test(
         self, *words: str, seconds: float | None = None, env: Mapping[str, object]
     ) -> tuple[int | None, str]:

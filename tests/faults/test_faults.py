@@ -178,8 +178,10 @@ def repository(tmp_path, monkeypatch):
     shutil.copy(ROOT / "tests/faults/plugin.py", root / "tests/faults")
     (root / "golden/a.py").write_text(
         "def called(a):\n    b = a + 2\n    c = max(a, 0)\n    c = c - 1\n    return b\n\n\n"
-        "def other(a):\n    return a + 2\n"
+        "def other(a):\n    return a + 2\n\n\n"
+        "def named(a: str) -> str:\n    return a + a\n"
     )
+    (root / "mypy.ini").write_text("[mypy]\nfiles = golden\n")
     (root / "tests/some/test_a.py").write_text(
         "from golden.a import called\n\n\ndef test_sum():\n    assert called(3) == 5\n\n\n"
         "def test_that_always_fails():\n    assert called(3) == 4\n"
@@ -196,16 +198,22 @@ def test_outcomes_and_resumption(repository, capsys, monkeypatch):
     first = Campaign(repository, 2, 60)
     results = first.results(faults[:2]) | first.results(faults)
     outcomes = {fault.line: results[fault]["outcome"] for fault in faults}
-    assert outcomes == {2: "caught", 3: "survived", 4: "survived", 9: "not reached"}
-    caught = next(results[fault] for fault in faults if fault.line == 2)
-    assert caught["by"] == "tests/some/test_a.py::test_sum"
+    assert outcomes == {
+        2: "caught",
+        3: "survived",
+        4: "survived",
+        9: "not reached",
+        13: "caught",
+    }
+    by = {fault.line: results[fault]["by"] for fault in faults}
+    assert (by[2], by[13]) == ("tests/some/test_a.py::test_sum", "mypy")
     assert report(results) == 2
     printed, warned = capsys.readouterr()
     assert "1 tests do not pass without a fault: tests/some/test_a.py::test_that" in warned
     assert "survived, 1 of 1 tests: golden/a.py:4\n    - c = c - 1\n    + c = c" in printed
     assert "not reached, 0 of 0 tests: golden/a.py:9\n    - return a +" in printed
     assert "2 survived" in printed
-    assert "1 caught" in printed
+    assert "2 caught" in printed
 
     again = Campaign(repository, 1, 60)
     monkeypatch.setattr(again, "reach", None)  # nothing runs again
