@@ -53,7 +53,7 @@ def test_no_window_is_faster_for_the_samples(irises, lanes):
         CoreShape((2, 3), 0, None, 1, False, False),
         CoreShape((2, 3), 3, 8, 1, False, False),
         CoreShape(12, 0, 8, 4, True, False),
-        CoreShape((6, 4), 0, 8, 4, False, False),
+        CoreShape((6, 3), 0, 8, 4, False, False),
     ],
 )
 def test_a_folding_tells_its_shape(shape):
