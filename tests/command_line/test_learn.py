@@ -435,3 +435,32 @@ def twice(state, ticks, labels, settings, **how):
     for weights in (state.weights, result.weights):
         weights[1][0, 0] += 1
     return result
+
+
+def test_a_state_is_saved_between_the_steps_of_a_run_and_at_an_early_end(monkeypatch, tmp_path):
+    saved = []
+
+    class Steps(resumable.Run):
+        STATE, UNIT, KEEPS_STATE = "steps", "step", False
+        ends_early = False
+
+        def progress(self):
+            return 1, 3
+
+        def proceed(self, step):
+            for _ in range(2):
+                step(1, "")
+            return self.ends_early
+
+        def save(self, path, before=None):
+            saved.append(path.name)
+
+    monkeypatch.setattr(resumable, "SAVED_EVERY", 60)
+    Steps().follow(str(tmp_path / "net.npz"))
+    assert saved == []
+    Steps.ends_early = True
+    Steps().follow(str(tmp_path / "net.npz"))
+    assert saved == ["net.steps.npz"]
+    monkeypatch.setattr(resumable, "SAVED_EVERY", 0)
+    Steps().follow(str(tmp_path / "net.npz"))
+    assert saved == 4 * ["net.steps.npz"]

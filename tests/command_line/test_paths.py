@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from itertools import combinations
+from pathlib import Path
 
 import click
 import numpy as np
@@ -13,6 +14,7 @@ from PIL import Image
 
 from firstspike.golden.data.sets import candidate_paths
 from firstspike.golden.shipped import shipped_file
+from firstspike.scripts import options
 from firstspike.scripts.errors import VerbError
 from firstspike.scripts.main import firstspike as group
 from firstspike.scripts.paths import Input, Output, Verb, check_sources
@@ -291,6 +293,12 @@ BESIDE = {
     "convert toy.npz -o new.nir": "new.data.nir",
 }
 """Files that a line would write."""
+
+
+def test_the_folder_of_a_build_is_named_for_network_and_board():
+    chosen = {"target": "netlist", "net": "some/net.npz", "board": "icebreaker"}
+    assert options._built(chosen) == Path("build/net-icebreaker")
+    assert options._built(chosen | {"target": "golden"}) is None
 
 
 @pytest.mark.parametrize(

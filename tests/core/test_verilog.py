@@ -416,11 +416,11 @@ def test_the_verb_reports_every_device(tmp_path, capfd, monkeypatch):
         synthesis,
         "synthesise",
         lambda config, target, loaded: synthesis.Result(
-            target.device.name, note="does not fit: too big"
+            target.device.name, note=f"does not fit: loaded {loaded}"
         ),
     )
     ended = success(capfd, "verilog", tmp_path / "net.npz", "--report", "--json", "-")
     rows = json.loads(ended.out)["report"]["devices"]
     assert [row["device"] for row in rows] == [part.device.name for part in synthesis.PARTS]
     for target in synthesis.PARTS:
-        assert f"{target.device.name}: does not fit: too big" in ended.err
+        assert f"{target.device.name}: does not fit: loaded False" in ended.err

@@ -349,3 +349,19 @@ def test_a_field_of_another_kind_is_named_or_does_no_harm(tmp_path, lines):
                 assert said is None or str(tmp_path) in said
                 refused += said is not None
     assert refused > 100
+
+
+def test_a_search_sees_no_test_sample_and_compacts(toy, here, tmp_path, monkeypatch, capfd):
+    class AskedError(Exception):
+        pass
+
+    def asked(folder, training, request, board, limits):
+        raise AskedError(len(training.x_train), len(training.x_test), request, board.name, limits)
+
+    monkeypatch.setattr(explore, "_search", asked)
+    with pytest.raises(AskedError) as caught:
+        firstspike(capfd, *WORDS, "--dataset", toy, "--latency", 7, "-o", tmp_path / "search")
+    samples, test_samples, request, board, limits = caught.value.args
+    assert (samples, test_samples, board) == (180, 0, "ulx3s-25f")
+    assert request.changes.chosen() == {"epochs": 6, "seed": 1, "compact": True}
+    assert (request.recipe, limits) == ("sparse", Limits(latency=7))

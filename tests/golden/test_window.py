@@ -19,7 +19,7 @@ from firstspike.golden.timing.layer import MAX_WINDOW
 from firstspike.golden.timing.shape import CoreShape
 from firstspike.golden.timing.window import describe_window
 from firstspike.hdl.link.protocol.folding import linked_folding
-from tests.support.command import toy_network
+from tests.support.command import firstspike, toy_network
 
 
 @pytest.fixture(scope="module")
@@ -67,6 +67,13 @@ def test_the_choice_depends_on_the_lanes_and_is_written(irises):
     for lanes, window in chosen.items():
         layer, _ = verilog(network, lanes=lanes).interface["layers"]
         assert layer["window"] == window
+
+
+def test_a_build_says_its_window_before_it_fails(irises, capfd, tmp_path):
+    irises[0].save(tmp_path / "net.npz")
+    words = ("--board", "icebreaker", "--lanes", 8, "--clock", 1000, "-o", tmp_path / "out")
+    ended = firstspike(capfd, "build", tmp_path / "net.npz", *words, status=2)
+    assert "window 4, the fastest for the" in ended.err
 
 
 def test_without_examples_or_a_choice(irises):
