@@ -146,7 +146,9 @@ def draw_histograms(figure: Figure | SubFigure, network: Network, many: Results)
         (many.hidden_spikes, "hidden spikes until the decision"),
     )
     for axes, (values, name) in zip(figure.subplots(1, 3), panels, strict=True):
-        bins = np.unique(values) if len(np.unique(values)) < 40 else 40
+        known = np.unique(values)
+        last = known[-1] + np.diff(known).min(initial=1)
+        bins = [*known, last] if len(known) < 40 else 40
         axes.hist(values, bins=bins, color="0.4")
         axes.axvline(values.mean(), color=DECISION, linewidth=1)
         axes.set_xlabel(f"{name} (mean {values.mean():.2f})", fontsize=8)

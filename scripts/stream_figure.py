@@ -43,11 +43,11 @@ def stream_picture(
     rows, slots = rows_of(sound, len(levels))
     heights = [rows * ROW_INCHES + MARGIN_INCHES, WORD_INCHES]
     figure = Figure(figsize=(WIDTH, sum(heights)), layout="constrained")
-    upper, lower = figure.subfigures(2, 1, squeeze=False, height_ratios=heights).flat
+    upper, lower = figure.subfigures(2, 1, height_ratios=heights).flat
     upper.suptitle(title)
     padded = np.zeros((rows * slots, levels.shape[1]), np.uint8)
     padded[: len(levels)] = levels
-    _draw_rows(upper, network, sound, padded.reshape(rows, slots, -1), words)
+    _draw_rows(upper, network, sound, padded.reshape(rows, slots, levels.shape[1]), words)
     at = next((at for at, (_, image) in enumerate(words) if image["word"]["said"]), 0)
     begins = f"the word at {words[at][0].seconds:.2f} s"
     figures.draw_image(lower, network, samples[at], None, begins)

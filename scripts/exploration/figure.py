@@ -36,13 +36,15 @@ def picture_of(
     those of the worse half only within the range of the front.
     """
     costs_shown = dict(list(COSTS.items())[: None if len(points) >= FEWEST else 1])
-    panels = (1, 1) if len(costs_shown) == 1 else (2, 2)
-    figure = Figure(figsize=(5 * panels[1], 4 * panels[0]), layout="constrained")
+    side = 1 if len(costs_shown) == 1 else 2
+    figure = Figure(figsize=(5 * side, 4 * side), layout="constrained")
     figure.suptitle(title, fontsize=9, wrap=True)
     pale = [(one.us, 100 * one.accuracy) for one in tried]
     accuracies = [100 * point["held_out_accuracy"] for point in points]
     for axes, (cost, name) in zip(
-        figure.subplots(*panels, sharey=True, squeeze=False).flat, costs_shown.items(), strict=True
+        figure.subplots(side, side, sharey=True, squeeze=False).flat,
+        costs_shown.items(),
+        strict=True,
     ):
         costs = [point.get(cost, point["needs"].get(cost, 0)) for point in points]
         if cost == "held_out_us":

@@ -20,7 +20,7 @@ def picture_of(session: Session, _: object) -> Figure:
     """Draw the learning curve above receptive fields."""
     figure = Figure(figsize=(10, 8), layout="constrained")
     figure.suptitle(session.request.command, fontsize=9, wrap=True)
-    upper, lower = figure.subfigures(2, 1, squeeze=False, height_ratios=[1.3, 1]).flat
+    upper, lower = figure.subfigures(2, 1, height_ratios=[1.3, 1]).flat
     draw_curve(upper.subplots(), session)
     grid = lower.subplots(*FIELDS)
     draw_fields(grid.ravel(), session)
@@ -75,9 +75,9 @@ def draw_fields(grid: np.ndarray, session: Session) -> None:
         field[network.inputs] = W[:, neuron]
         most = np.abs(field).max()
         square = network.features is None and side * side == field.size
-        image = field.reshape(side, -1) if square else field[None]
+        image = field.reshape(side, side) if square else field[None]
         axes.imshow(image, cmap="RdBu_r", vmin=-most, vmax=most, aspect="auto")
-        axes.set_title(str(neuron), fontsize=7, pad=2)
+        axes.set_title(str(neuron), fontsize=7)
 
 
 def _smooth(counts: np.ndarray, images: np.ndarray, points: int = 10) -> np.ndarray:

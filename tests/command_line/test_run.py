@@ -16,9 +16,7 @@ from firstspike.golden.timing.folding import Folding
 from firstspike.golden.timing.shape import CoreShape
 from firstspike.scripts import datasets, selection
 from firstspike.scripts.errors import VerbError
-from firstspike.scripts.recordings import WordPosition
 from firstspike.scripts.selection import read_image
-from firstspike.scripts.verbs.run import listening
 from firstspike.sim.harness.networks import network_of
 from tests.support.command import firstspike, refusal, result_of, success, toy_network
 from tests.support.shapes import convolving_network
@@ -306,22 +304,3 @@ def test_an_oblong_picture_of_the_size_of_a_convolution_is_read(tmp_path):
     oblong = network_of(([[5] * 3] * 12, [[5] * 2] * 3), (7, 5))
     with pytest.raises(VerbError, match="give a folder with a sub-folder per class, or events"):
         read_image(oblong, str(tmp_path / "upright.png"))
-
-
-def test_sounds_that_are_not_reported_are_counted_by_their_reason():
-    network = replace(toy_network(), classes=("low", "high", "hum", "none"))
-    words = [
-        (
-            WordPosition("a.wav", 0.25 * number, isolated),
-            {"class": 1, "forced": forced, "word": {"said": said}},
-        )
-        for number, (isolated, forced, said) in enumerate(
-            [(True, False, True), (True, True, False), (False, True, False)]
-            + 2 * [(True, False, False)]
-        )
-    ]
-    assert list(listening(network, words[:1])) == ["a.wav, 0.00 s: high"]
-    assert list(listening(network, words)) == [
-        "a.wav, 0.00 s: high",
-        "not said: 1 not decided before the deadline, 1 not isolated, 2 none of the words",
-    ]
