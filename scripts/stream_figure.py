@@ -43,7 +43,7 @@ def stream_picture(
     rows, slots = rows_of(sound, len(levels))
     heights = [rows * ROW_INCHES + MARGIN_INCHES, WORD_INCHES]
     figure = Figure(figsize=(WIDTH, sum(heights)), layout="constrained")
-    upper, lower = figure.subfigures(2, 1, height_ratios=heights).flat
+    upper, lower = figure.subfigures(2, 1, squeeze=False, height_ratios=heights).flat
     upper.suptitle(title)
     padded = np.zeros((rows * slots, levels.shape[1]), np.uint8)
     padded[: len(levels)] = levels

@@ -20,7 +20,7 @@ def picture_of(session: Session, _: object) -> Figure:
     """Draw the learning curve above receptive fields."""
     figure = Figure(figsize=(10, 8), layout="constrained")
     figure.suptitle(session.request.command, fontsize=9, wrap=True)
-    upper, lower = figure.subfigures(2, 1, height_ratios=[1.3, 1]).flat
+    upper, lower = figure.subfigures(2, 1, squeeze=False, height_ratios=[1.3, 1]).flat
     draw_curve(upper.subplots(), session)
     grid = lower.subplots(*FIELDS)
     draw_fields(grid.ravel(), session)
