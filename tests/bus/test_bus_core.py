@@ -28,7 +28,7 @@ from firstspike.sim.benches.core.items import image_port, items_of
 from firstspike.sim.direct import run_phases
 from firstspike.sim.harness.bench_io import report
 from firstspike.sim.harness.networks import network_of
-from tests.support.bus_core import BusBench, BusOutcome, BusRun, LearningRun, learn_all, raw_network
+from tests.support.bus_core import BusBench, BusOutcome, BusRun, raw_network
 from tests.support.command import deep_toy_network, toy_network
 from tests.support.simulators import sampled
 
@@ -134,12 +134,6 @@ def test_what_is_bad_is_told_and_what_comes_next_is_right(test, name):
     pixels, ticks = images(network, 1)
     run = BusRun(network, **folding)
     run.run(test, frames=run.frames(ticks, pixels))
-
-
-@pytest.mark.long
-@pytest.mark.parametrize("images", [{}, {"bitmap": 8}, {"pixels": True}])
-def test_it_learns_as_golden_does(images):
-    LearningRun(**images).learn("learns")
 
 
 @pytest.mark.fast
@@ -378,13 +372,6 @@ async def refusals(dut):
     assert await bench.refused("send", bits=0), "without room"
     await bench.reset()
     assert await bench.stored(len(weights)) == list(weights)
-
-
-@cocotb.test()
-async def learns(dut):
-    """Images are learned as labelled, one after the other."""
-    bench = await BusBench(dut).start()
-    report(await learn_all(bench))
 
 
 # Digits through a shipped network on a bus, with pauses on all channels and without, on Verilator.
