@@ -6,6 +6,7 @@ value. The weights that the memories hold after the image are compared with thos
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from amaranth.hdl import Assert, Cat, Const, Cover, Module, Mux, Signal, Value, signed, unsigned
 from amaranth.lib import wiring
@@ -103,8 +104,7 @@ class LearningHarness(wiring.Component):
             labelled.eq(labelled | (core.labels.valid & core.labels.ready)),
             is_learned.eq(is_learned | core.learned.valid),
         ]
-        weights = [getattr(self, f"weights_{number}") for number in range(2)]
-        stored = [self._stored(m, number, flat) for number, flat in enumerate(weights)]
+        stored = [self._stored(number) for number in range(2)]
         unused = config.layers[0].unused_bits
         used = [[[weight >> unused for weight in row] for row in matrix] for matrix in stored]
         definition = Definition(m, self.layers, config.deadline)
@@ -147,18 +147,11 @@ class LearningHarness(wiring.Component):
             *(Cover(learned.valid & (learned.updated == one), f"updated {one}") for one in (0, 1)),
         ]
 
-    def _stored(self, m: Module, number: int, flat: Value) -> list[list[Value]]:
-        """The stored weights as a matrix of signed numbers."""
-        layer, bits = self.layers[number], self.bits
-        rows = []
-        for i in range(layer.n_in):
-            row = []
-            for o in range(layer.n_out):
-                weight = Signal(signed(bits), name=f"stored_{number}_{i}_{o}")
-                m.d.comb += weight.eq(flat[(i * layer.n_out + o) * bits :][:bits])
-                row.append(weight)
-            rows.append(row)
-        return rows
+    def _stored(self, number: int) -> list[list[Value]]:
+        """The stored weights as a matrix of signed numbers; no pair of these layers is without."""
+        layer = replace(self.layers[number], weight_bits=self.bits)
+        matrix = layer.matrix(getattr(self, f"weights_{number}"))
+        return [[weight for weight in row if weight is not None] for row in matrix]
 
 
 def _wide(value: Value) -> Value:

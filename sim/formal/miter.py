@@ -2,13 +2,14 @@
 """Shows by ABC, for all inputs and any number of cycles, that a fault changes no output."""
 
 from collections.abc import Iterable
-from itertools import chain
 
 from firstspike.golden.system.temporary import temporary_folder
 from firstspike.hdl.flow.toolchain import run_yosys
 
 from .circuit import Circuit
 from .drawing import CONTROL
+from .sat import CADICAL
+from .unroll import TRUE, Formula, Unrolling
 
 # ABC merges the registers that are equal in all cycles (lcorr), and then other signals (scorr),
 # which often leaves no gate. Else it looks for an invariant with which the outputs are equal (pdr).
@@ -52,66 +53,55 @@ class _Miter:
     """A circuit twice, without and with a fault, and an output that says whether they differ."""
 
     def __init__(self, circuit: Circuit, number: int, observed: Iterable[int]) -> None:
-        ports = [port for name, port in circuit.inputs.items() if name != CONTROL]
-        bits = list(chain.from_iterable(ports))
-        free = [register for register in circuit.registers if register.initial is None]
-        self._inputs = len(bits) + len(free)
-        self._gates: list[tuple[int, int]] = []
-        self._following: list[int] = [1]  # the first register says that a first cycle has been
-        self._first_gate = 1 + self._inputs + 1 + 2 * len(circuit.registers)
-        inputs = iter(range(2, 2 + 2 * self._inputs, 2))
-        self._shared = {literal >> 1: next(inputs) for literal in bits}
-        self._begin = {register.node: next(inputs) for register in free}
-        pair = [self._copy(circuit, selected) for selected in (0, number)]
-        differ = 0
-        for literal in observed:
-            a, b = (copy[literal >> 1] ^ literal & 1 for copy in pair)
-            differ = self._or(differ, self._or(self._and(a, b ^ 1), self._and(a ^ 1, b)))
-        self._differ = differ
-
-    def _copy(self, circuit: Circuit, selected: int) -> dict[int, int]:
-        """Add a copy of the circuit; return the literal of each of its nodes."""
-        literals = {0: 0} | self._shared
-        for position, literal in enumerate(circuit.inputs[CONTROL]):
-            literals[literal >> 1] = selected >> position & 1
-        running = 2 * (1 + self._inputs)
-        begin = running + 2 * len(self._following)
-        for position, register in enumerate(circuit.registers):
-            value = begin + 2 * position
-            if register.initial is None:
-                first = self._and(running ^ 1, self._begin[register.node])
-                value = self._or(self._and(running, value), first)
-            # A register of AIGER begins at 0.
-            literals[register.node] = value ^ (register.initial == 1)
-        for node, a, b in circuit.gates:
-            a, b = (literals[one >> 1] ^ one & 1 for one in (a, b))
-            literals[node] = self._and(a, b)
-        for register in circuit.registers:
-            value = literals[register.following >> 1] ^ register.following & 1
-            self._following.append(value ^ (register.initial == 1))
-        return literals
-
-    def _and(self, a: int, b: int) -> int:
-        a, b = max(a, b), min(a, b)
-        if b == 0 or a == b ^ 1:
-            return 0
-        if b == 1 or a == b:
-            return a
-        self._gates.append((a, b))
-        return 2 * (self._first_gate + len(self._gates) - 1)
-
-    def _or(self, a: int, b: int) -> int:
-        return self._and(a ^ 1, b ^ 1) ^ 1
+        with Formula(CADICAL) as formula:
+            run = Unrolling(circuit, formula, held={CONTROL: 0})
+            begin, frames = run.state, []
+            running = formula.new()  # a register that says that a first cycle has been
+            self._registers, self._following = [running], [TRUE]
+            for selected in (0, number):
+                registers = [formula.new() for _ in begin]
+                # A register of AIGER begins at 0.
+                run.state = [
+                    formula.choose(running, literal, value)
+                    if register.initial is None
+                    else literal ^ register.initial
+                    for register, literal, value in zip(
+                        circuit.registers, registers, begin, strict=True
+                    )
+                ]
+                control = {
+                    literal: selected >> position & 1
+                    for position, literal in enumerate(circuit.inputs[CONTROL])
+                }
+                frames.append(run.step(run.inputs[0] | control if run.inputs else None))
+                self._registers += registers
+                self._following += (
+                    literal ^ (register.initial or 0)
+                    for register, literal in zip(circuit.registers, run.state, strict=True)
+                )
+            right, wrong = frames
+            self._differ = formula.any_of(
+                formula.differ(right(literal), wrong(literal)) for literal in observed
+            )
+            free = (*run.inputs[0].values(), *begin)
+            self._inputs = [literal for literal in free if literal > TRUE]
+            self._gates = formula.gates
 
     def aiger(self) -> bytes:
         """Return the file in the binary format of AIGER 1.9."""
-        registers = len(self._following)
-        last = self._first_gate + len(self._gates) - 1
-        head = f"aig {last} {self._inputs} {registers} 1 {len(self._gates)}"
-        lines = [head, *map(str, self._following), str(self._differ)]
+        leaves = [literal >> 1 for literal in (*self._inputs, *self._registers)]
+        numbers = {node: number for number, node in enumerate([0, *leaves, *self._gates])}
+
+        def renumbered(literal: int) -> int:
+            return 2 * numbers[literal >> 1] + (literal & 1)
+
+        sizes = len(self._inputs), len(self._registers), 1, len(self._gates)
+        head = " ".join(map(str, ("aig", len(numbers) - 1, *sizes)))
+        lines = [head, *(str(renumbered(one)) for one in (*self._following, self._differ))]
         gates = bytearray()
-        for number, (a, b) in enumerate(self._gates, self._first_gate):
-            for difference in (2 * number - a, a - b):
+        for node, operands in self._gates.items():
+            low, high = sorted(map(renumbered, operands))
+            for difference in (2 * numbers[node] - high, high - low):
                 while difference > 127:
                     gates.append(difference & 127 | 128)
                     difference >>= 7

@@ -41,7 +41,8 @@ class Formula:
     def __init__(self, engine: str) -> None:
         self._solver: Any = Solver(name=engine)
         self._count = 1
-        self._gates: dict[int, tuple[int, int]] = {}
+        #: The operands of each gate, whose nodes have lower numbers than its own.
+        self.gates: dict[int, tuple[int, int]] = {}
         self._known: dict[tuple[int, int], int] = {}
         self._emitted: set[int] = set()
         self._model: set[int] = set()
@@ -78,7 +79,7 @@ class Formula:
 
     def _simplified(self, a: int, b: int) -> int:
         for one, other in ((a, b), (b, a)):
-            operands = self._gates.get(one >> 1)
+            operands = self.gates.get(one >> 1)
             if operands is None:
                 continue
             if not one & 1:  # (x & y) & other
@@ -93,7 +94,7 @@ class Formula:
                     rest = operands[0] if operands[1] == other else operands[1]
                     return self.both(other, rest ^ 1)
         literal = self.new()
-        self._gates[literal >> 1] = (a, b)
+        self.gates[literal >> 1] = (a, b)
         return literal
 
     def either(self, a: int, b: int) -> int:
@@ -132,7 +133,7 @@ class Formula:
             if node in self._emitted:
                 continue
             self._emitted.add(node)
-            operands = self._gates.get(node)
+            operands = self.gates.get(node)
             if operands is not None:
                 a, b = map(_signed, operands)
                 for clause in ([-node, a], [-node, b], [node, -a, -b]):
@@ -165,8 +166,8 @@ class Formula:
         if literal <= TRUE:
             return literal
         node = literal >> 1
-        if node not in self._emitted and node in self._gates:
-            a, b = self._gates[node]
+        if node not in self._emitted and node in self.gates:
+            a, b = self.gates[node]
             return (self.value(a) & self.value(b)) ^ (literal & 1)
         return (node in self._model) ^ (literal & 1)
 

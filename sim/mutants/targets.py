@@ -184,7 +184,7 @@ def _bus_bitmaps() -> None:
 def _bus_learning() -> None:
     from tests.support.bus_core import LearningRun
 
-    LearningRun().learn("learns")
+    LearningRun().learn("learns_anew", bench="tests.bus.test_bus_recovery")
 
 
 def _flashed_link() -> None:

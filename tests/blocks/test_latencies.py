@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Every block against the name of its latency, on Amaranth's simulator."""
+"""Blocks against the names of their latencies, on Amaranth's simulator.
+
+The exact cycles of whole cores hold the others: tests/core/test_shapes.py.
+"""
 
 import numpy as np
 import pytest
@@ -11,15 +14,12 @@ from firstspike.golden.timing.folding import Folding
 from firstspike.golden.timing.layer import settle_cycles
 from firstspike.golden.timing.shape import CoreShape
 from firstspike.hdl.core.config import CoreConfig
-from firstspike.hdl.core.decision import Decision
 from firstspike.hdl.core.ingress_check import IngressCheck
 from firstspike.hdl.layer.config import LayerConfig
-from firstspike.hdl.layer.emitter import CrossingTimeDivider, TickEmitter, WindowEmitter
+from firstspike.hdl.layer.emitter import TickEmitter, WindowEmitter
 from firstspike.hdl.layer.events import Kind
-from firstspike.hdl.layer.lanes import lanes_class
 from firstspike.hdl.layer.locator import Locator
 from firstspike.hdl.layer.mask_credits import MaskCredits
-from firstspike.hdl.layer.mask_serialiser import serialiser_class
 from firstspike.hdl.layer.operations import read_layout
 from firstspike.hdl.layer.position_scan import PositionScan
 from firstspike.hdl.layer.reached_positions import ReachedPositions
@@ -145,15 +145,6 @@ def test_intake():
     )
 
 
-@by_folding
-def test_sequencer(name):
-    for config in FOLDINGS[name]:
-        sequencer = sequencer_class(config)(config)
-        event = {"kind": Kind.SPIKE, "image": 1, "tick": 8}
-        cycles = latency(sequencer, {"events": event}, sequencer.operations.valid)
-        assert cycles == config.folding.operation_cycles
-
-
 def test_a_scan_of_positions():
     config = FOLDINGS["positions"][0]
     locator, positions, scan = Locator(config), ReachedPositions(config), PositionScan(config)
@@ -163,26 +154,6 @@ def test_a_scan_of_positions():
     assert latency(positions, {"i": adds}, positions.o.valid) == latencies.REACHED_POSITIONS
     first = latency(scan, {"i": adds}, scan.reads.valid)
     assert first == config.folding.located_cycles + latencies.REACHED_POSITIONS
-
-
-def test_a_walk_waits_for_the_promise_before():
-    config = FOLDINGS["groups"][0]
-    sequencer, waited = sequencer_class(config)(config), []
-    events = iter({"kind": Kind.SPIKE, "image": 1, "tick": tick} for tick in (8, 9, 10))
-
-    async def bench(ctx):
-        ctx.set(sequencer.operations.ready, 1)
-        ctx.set(sequencer.events.valid, 1)
-        for event in events:  # the first walk begins, the second one advances, the third waits
-            ctx.set(sequencer.events.payload, event)
-            await ctx.tick().until(sequencer.events.ready)
-        ctx.set(sequencer.events.valid, 0)
-        await ctx.tick().repeat(PATIENCE)
-        assert not ctx.get(sequencer.operations.valid)
-        waited.extend(await high_after(ctx, sequencer.done, sequencer.operations.valid))
-
-    run_bench(sequencer, bench)
-    assert waited[0] == latencies.DONE + config.folding.operation_cycles - latencies.EVENT
 
 
 @by_folding
@@ -221,35 +192,6 @@ def test_weight_store(name):
             assert written == config.folding.update_cycles
 
 
-@by_folding
-def test_lanes(name):
-    hidden, last = FOLDINGS[name]
-    lanes = lanes_class(hidden)(hidden)
-    advance = {"operation": {"first": 1, "advance": 1}}
-    assert latency(lanes, {"words": advance}, lanes.fired.valid) == latencies.LANES
-    lanes = lanes_class(last)(last)
-    known = latency(lanes, {"words": advance}, lanes.potentials.valid)
-    assert known == latencies.LANES + latencies.POTENTIALS
-
-
-@by_folding
-def test_serialiser(name):
-    config = FOLDINGS[name][0]
-    serialiser = serialiser_class(config)(config)
-    fired = {"mask": 1, "operation": {"image": 1}}
-    assert (
-        latency(serialiser, {"fired": fired}, serialiser.beats.valid)
-        == config.folding.serialiser_cycles
-    )
-
-
-@pytest.mark.parametrize("window", [1, 2, 3, 4])
-def test_crossing(window):
-    config = layers(window=window)[0]
-    crossing = CrossingTimeDivider(window=window, widths=config.widths, value=1)
-    assert latency(crossing, {"i": {}}, crossing.o.valid) == config.folding.divider_cycles
-
-
 def test_emitters():
     tick = TickEmitter(FOLDINGS["no window"][0])
     assert latency(tick, {"beats": {"hit": 1, "some": 1}}, tick.events.valid) == 0
@@ -261,15 +203,6 @@ def test_emitters():
     window = WindowEmitter(config)
     sent = latency(window, {"beats": beat | {"hit": 1}}, window.events.valid)
     assert sent == config.folding.queued_cycles
-
-
-@by_folding
-def test_decision(name):
-    last = FOLDINGS[name][1]
-    decision = Decision(last)
-    fires = {"operation": {"group": last.folding.groups - 1, "tick": 9}}
-    decided = latency(decision, {"potentials": fires}, decision.decision.valid)
-    assert decided == last.folding.decision_cycles
 
 
 def test_run_on():

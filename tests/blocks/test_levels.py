@@ -3,18 +3,15 @@
 
 from dataclasses import replace
 from functools import partial
-from types import SimpleNamespace
 
-import cocotb
 import numpy as np
 import pytest
 
 from firstspike.golden.sound.filters import LEVEL_FRACTION, MOST_LEVEL, STATE_BITS
 from firstspike.golden.sound.levels import log2
 from firstspike.hdl.sound.levels import Levels
-from firstspike.sim.harness.runner import Simulation
-from firstspike.sim.harness.streams import BlockBench, at_random
 from tests.support.listening import front_end
+from tests.support.transfers import Stream, Transfers, check_transfers
 
 
 @pytest.mark.parametrize(
@@ -40,12 +37,14 @@ def test_levels(resonances, slot, seed):
     exact = [[log2(E) for E in row] for row in sums] + gains
     assert exact.max() == MOST_LEVEL + 1
     levels = np.clip(exact, 0, MOST_LEVEL)
-    arguments = SimpleNamespace(
-        z=(z.ravel() & (1 << STATE_BITS) - 1).tolist(),
-        levels=levels.ravel().tolist(),
-        cycles=Levels.cycles(front),
+    transfers = Transfers(
+        inputs=Stream("outputs", (z.ravel() & (1 << STATE_BITS) - 1).tolist()),
+        outputs=Stream("levels", levels.ravel().tolist()),
+        early=5,
+        patience=2000,
+        pace=(Levels.cycles(front), z.size),
     )
-    Simulation.of(Levels(front)).run(__name__, arguments, seed=seed)
+    check_transfers(Levels(front), transfers, seed)
 
 
 example = partial(test_levels, (300, 900, 2500), 19, seed=1)
@@ -57,31 +56,3 @@ def _to_bounds(sums: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     step = 1 << np.maximum(bits - 1 - LEVEL_FRACTION, 0)
     missing = step - sums % step - rng.integers(0, 2, sums.shape)
     return np.minimum(missing, (1 << STATE_BITS - 1) - 1) * rng.choice((-1, 1), sums.shape)
-
-
-@cocotb.test()
-async def levels(dut):
-    """Every level, with random pauses on both sides, after a reset in the middle of a slot."""
-    bench = await BlockBench(dut).start()
-    arguments = bench.arguments
-    source = bench.source("outputs", willing=at_random(1))
-    board = bench.sink("levels", willing=at_random(2))
-    await source.send(*arguments.z[-5:])
-    await bench.domain.reset()
-    board.start()
-    board.expect(arguments.levels)
-    await source.send(*arguments.z)
-    await board.complete(2000)
-
-
-@cocotb.test()
-async def pace(dut):
-    """Every z is taken within `Levels.cycles`, and the smallest sum takes as many."""
-    bench = await BlockBench(dut).start()
-    arguments = bench.arguments
-    source, board = bench.source("outputs"), bench.sink("levels")
-    board.start()
-    board.expect(arguments.levels)
-    accept_cycles = [await source.send(z) for z in arguments.z]
-    assert np.diff(accept_cycles).max() == arguments.cycles
-    await board.complete(2000)

@@ -131,13 +131,6 @@ def test_an_item_moves_every_cycle_and_pauses_lose_nothing(simulator):
     assert paused.received[-1, 0] > 1.5 * steady.received[-1, 0]
 
 
-@needs_icarus
-def test_simulators_agree_on_every_cycle():
-    verilator, icarus = (run_fifo(simulator, pauses=True) for simulator in ("verilator", "icarus"))
-    assert (verilator.sent == icarus.sent).all()
-    assert (verilator.received == icarus.received).all()
-
-
 @pytest.mark.parametrize(
     ("expected", "message"),
     [
@@ -420,18 +413,6 @@ def test_what_is_not_used_is_removed(empty_cache, monkeypatch):
     assert left(350) == "cef"
     assert left(0) == "cef"
     assert {path.stem for path in empty_cache.iterdir()} == {folders[name].name for name in "cef"}
-
-
-def test_a_process_rarely_looks_for_what_is_not_used(empty_cache, monkeypatch):
-    searches = []
-    monkeypatch.setattr(cache, "remove_unused", lambda: searches.append(None))
-    monkeypatch.setattr(cache, "_searched", -cache._PAUSE)
-    for name in "abc":
-        cached([name], lambda folder: None)
-    assert len(searches) == 1
-    monkeypatch.setattr(cache, "_searched", time.monotonic() - cache._PAUSE)
-    cached(["d"], lambda folder: None)
-    assert len(searches) == 2
 
 
 def test_interrupted_making_leaves_nothing(empty_cache):

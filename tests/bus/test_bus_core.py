@@ -18,18 +18,17 @@ from firstspike.hdl.bus.bus_core import BusCore
 from firstspike.hdl.bus.core_map import DECISION, core_map
 from firstspike.hdl.bus.images import Images
 from firstspike.hdl.bus.register import READ, Field, Register, RegisterMap
-from firstspike.hdl.core.config import CoreConfig, weight_chunks
+from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.core.core import Core
 from firstspike.hdl.flow.devices import ECP5_85F
 from firstspike.hdl.flow.synthesis import count_cells
 from firstspike.hdl.flow.toolchain import run_yosys
 from firstspike.hdl.lib.resetless_register import FORGET_INITIAL
 from firstspike.sim.benches.core.items import image_port, items_of
-from firstspike.sim.benches.core.run import CoreParameters, Stimulus, run_bench
 from firstspike.sim.direct import run_phases
 from firstspike.sim.harness.bench_io import report
 from firstspike.sim.harness.networks import network_of
-from tests.support.bus_core import BusBench, BusOutcome, BusRun, LearningRun, learn_all, raw_network
+from tests.support.bus_core import BusBench, BusOutcome, BusRun, raw_network
 from tests.support.command import deep_toy_network, toy_network
 from tests.support.simulators import sampled
 
@@ -135,12 +134,6 @@ def test_what_is_bad_is_told_and_what_comes_next_is_right(test, name):
     pixels, ticks = images(network, 1)
     run = BusRun(network, **folding)
     run.run(test, frames=run.frames(ticks, pixels))
-
-
-@pytest.mark.long
-@pytest.mark.parametrize("images", [{}, {"bitmap": 8}, {"pixels": True}])
-def test_it_learns_as_golden_does(images):
-    LearningRun(**images).learn("learns")
 
 
 @pytest.mark.fast
@@ -381,29 +374,17 @@ async def refusals(dut):
     assert await bench.stored(len(weights)) == list(weights)
 
 
-@cocotb.test()
-async def learns(dut):
-    """Images are learned as labelled, one after the other."""
-    bench = await BusBench(dut).start()
-    report(await learn_all(bench))
-
-
 # Digits through a shipped network on a bus, with pauses on all channels and without, on Verilator.
 
 DIGITS = int(os.environ.get("FIRSTSPIKE_BUS_DIGITS", "10"))
 LANES = 64 if DIGITS > 100 else 16  # more take longer to compile, and less to run
 
 
-def pixels_of(run):
-    """Pixels and ticks of the digits."""
-    pixels, _ = bundled_test_set()
-    return pixels[:DIGITS], encode(run.network, pixels[:DIGITS])
-
-
 @pytest.mark.long
 def test_digits_with_pauses_are_decided_as_golden_does():
     run = BusRun(load_network("mnist-4bit"), lanes=LANES)
-    pixels, ticks = pixels_of(run)
+    pixels = bundled_test_set()[0][:DIGITS]
+    ticks = encode(run.network, pixels)
     outcome = run.run(
         "streams", simulator="verilator", frames=run.frames(ticks, pixels), pauses=True
     )
@@ -414,20 +395,6 @@ def test_digits_with_pauses_are_decided_as_golden_does():
     found[:, 2] = expected[:, 2]
     assert np.sum(found != expected) == 0
     assert outcome.weights == run.weights()
-
-
-@pytest.mark.skipif(DIGITS <= 100, reason="small cores are tried by test_bus_core.py")
-def test_the_bus_adds_no_cycle_to_a_digit():
-    run = BusRun(load_network("mnist-4bit"), lanes=LANES)
-    pixels, ticks = pixels_of(run)
-    outcome = run.run("streams", simulator="verilator", frames=run.frames(ticks, pixels))
-    chunks, items = list(weight_chunks(run.config, run.network)), items_of(run.config, ticks, None)
-    parameters = CoreParameters(
-        config=run.config, chunks=chunks, items=items, stimulus=Stimulus(), logged=False
-    )
-    alone = run_bench("bench", parameters, simulator="verilator")
-    assert outcome.decisions == run.expected(ticks, pixels)
-    assert np.diff(outcome.cycles).tolist() == np.diff(alone.accepted_cycles).tolist()
 
 
 # Look-up tables of the bus on an ECP5, without the core.

@@ -87,8 +87,9 @@ def test_firmware_source_and_interrupt_may_begin_anew(early_end, name, count):
 
 
 @pytest.mark.long
-def test_it_learns_after_a_soft_reset():
-    LearningRun().learn("learns_anew", bench=__name__)
+@pytest.mark.parametrize("images", [{}, {"bitmap": 8}, {"pixels": True}])
+def test_it_learns_after_a_soft_reset(images):
+    LearningRun(**images).learn("learns_anew", bench=__name__)
 
 
 class Recovery(BusBench):

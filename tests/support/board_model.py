@@ -61,6 +61,7 @@ class BoardModel(LinkModel):
         capacity: int = 1024,
         eager: bool = False,
         bench_images: int = 0,
+        build: bytes = bytes(range(8)),
     ) -> None:
         self.network = network.connected()
         self._connected = network.inputs
@@ -83,7 +84,7 @@ class BoardModel(LinkModel):
             network,
             DesignProperties(
                 clock_hz=12_000_000,
-                build=bytes(range(8)),
+                build=build,
                 loaded=loaded and not flashed,
                 ring_bytes=capacity + 1,
                 bench_images=bench_images,
