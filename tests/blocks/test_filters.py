@@ -33,6 +33,7 @@ def test_filters(resonances, seed):
         reset_after=cycles // 3,
         patience=100 * cycles,
         pace=(cycles, 4),
+        steady=True,
     )
     check_transfers(Filters(filters), transfers, seed)
 

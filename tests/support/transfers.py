@@ -42,6 +42,8 @@ class Transfers:
     """Cycles from the last input to the last output."""
     pace: tuple[int, int] | None = None
     """The most cycles between inputs without pauses, and the number of inputs; or None."""
+    steady: bool = False
+    """Whether the block accepts each of these inputs after the same number of cycles."""
 
 
 def check_transfers(block: Block, transfers: Transfers, seed: int) -> None:
@@ -95,5 +97,7 @@ async def paced(dut):
     share = len(transfers.outputs.payloads) * count // len(transfers.inputs.payloads)
     source, sink = bench.streams(False, transfers.outputs.payloads[:share])
     accepted = [await source.send(one) for one in transfers.inputs.payloads[:count]]
-    assert np.diff(accepted).max() == cycles
+    intervals = np.diff(accepted)
+    assert intervals.max() == cycles
+    assert not transfers.steady or (intervals == cycles).all()
     await sink.complete(transfers.patience)
