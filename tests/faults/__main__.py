@@ -92,7 +92,7 @@ def tried(sandbox: Sandbox, fault: Fault, reach: Reach, limit: float) -> dict[st
                     "outcome": "caught",
                     "by": failed[1] if failed else f"pytest's status {status}",
                 }
-        if fault.path.endswith(".py") and not sandbox.has_types():
+        if fault.path.endswith(".py") and not sandbox.passes_mypy():
             return result | {"outcome": "caught", "by": "mypy"}
     if not chosen:
         return result | {"outcome": "not reached"}
@@ -203,6 +203,8 @@ class Campaign:
         left = [fault for fault in faults if fault not in found]
         if not left:
             return found
+        if not (self._javascript or self._sandboxes[0].passes_mypy()):
+            sys.exit("mypy does not pass without a fault: see `make check`.")
         folders = {fault: self._tests_of(fault) for fault in left}
         reached = {folder: self.reach(folder) for folder in sorted({*folders.values()})}
         counts = Counter(one["outcome"] for one in found.values())

@@ -112,8 +112,8 @@ class Sandbox:
         files = dict.fromkeys(test.partition("::")[0] for test in tests)
         return self.test("-x", *files, seconds=seconds, env=env)
 
-    def has_types(self) -> bool:
-        """Return whether mypy finds no fault, as in `make check`."""
+    def passes_mypy(self) -> bool:
+        """Return whether mypy finds no wrong type, as in `make check`."""
         words = ("-m", "mypy", "--cache-dir", self.folder / "mypy")
         environment = os.environ | {"PYTHONPATH": str(self.checkout)}
         command = (sys.executable, *words)

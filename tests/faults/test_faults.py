@@ -221,6 +221,17 @@ def test_outcomes_and_resumption(repository, capsys, monkeypatch):
     assert subprocess.check_output(("git", "status", "--short"), cwd=repository) == b""
 
 
+def test_a_commit_with_a_wrong_type_is_refused(repository):
+    with (repository / "golden/a.py").open("a") as file:
+        file.write("\n\ndef wrong(a: str) -> int:\n    return a\n")
+    author = ("-c", "user.name=a", "-c", "user.email=a@example.com")
+    words = ("git", *author, "commit", "-q", "-a", "-m", "second")
+    subprocess.run(words, cwd=repository, check=True)
+    campaign = Campaign(repository, 1, 60)
+    with pytest.raises(SystemExit, match="mypy does not pass"):
+        campaign.results(draw(repository, ("golden/a.py",), 1, 1))
+
+
 def test_a_changed_file_is_compiled_anew(repository, tmp_path):
     """Although its compiled form is of the same second and length."""
     commit = subprocess.check_output(("git", "rev-parse", "HEAD"), cwd=repository, text=True)
