@@ -5,6 +5,7 @@ import ast
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from dataclasses import asdict, fields
 from functools import reduce
 from itertools import groupby, pairwise
 from pathlib import Path
@@ -14,11 +15,16 @@ from firstspike.boards.building.shipped_builds import SHIPPED_BUILDS
 from firstspike.boards.proofs import PROOFS, Proof
 from firstspike.golden import Folding, load_network
 from firstspike.golden.motion.defaults import DEFAULT_FRONT_END
+from firstspike.golden.motion.front import MotionFrontEnd
 from firstspike.golden.sound.defaults import default_front_end
+from firstspike.golden.sound.front import FrontEnd
 from firstspike.golden.timing import latencies
 from firstspike.golden.timing.folding import MAX_IMAGES
 from firstspike.golden.timing.layer import LONG_SWEEP, MASK_FIFO_DEPTH, PAGE_WORDS, SERIALISER_BLOCK
 from firstspike.golden.timing.shape import CoreShape
+from firstspike.golden.training.augment import Augmentation
+from firstspike.golden.training.recipes import RECIPES, recipe
+from firstspike.golden.training.specification import Training
 from firstspike.hdl.bus.bus_core import bus_ports
 from firstspike.hdl.bus.core_map import EVENT_BEAT, core_map
 from firstspike.hdl.bus.images import Images
@@ -79,6 +85,9 @@ def texts() -> dict[str, str]:
             ("no.", "claim", "proofs, with sizes (and assumptions)", "method"), _proven()
         ),
         "assumptions": _assumptions(),
+        "recipes": _table(("parameter", "default", *map(_code, _RECIPES)), _recipes()),
+        "sound_front_end": _parameters(default_front_end()),
+        "motion_front_end": _parameters(DEFAULT_FRONT_END),
         "shipped_builds": _table(("board", "network", *_BUILD_FIGURES, "commit"), _builds()),
         "blocks": _table(("file", "block", "ports", "latency", "test"), block_rows()),
         "faults": str(len(FAULTS)),
@@ -97,6 +106,42 @@ def _builds() -> Iterator[tuple[str, ...]]:
         figures = shape.lanes, shape.rows, overlapped, f"{one.clock:g}", f"{one.fmax:.2f}"
         size = f"{one.luts:,}", str(one.block_ram)
         yield f"`{one.board}`", f"`{one.network}`", *map(str, figures), *size, f"`{one.commit}`"
+
+
+_RECIPES = (*RECIPES, "sparse, levels-16")
+
+
+def _recipes() -> Iterator[tuple[str, ...]]:
+    """A row per parameter of a training, with the values of recipes that differ from the default.
+
+    Those of the augmentation follow its name.
+    """
+
+    def values(training: Training) -> dict[str, str]:
+        flat = {one.name: getattr(training, one.name) for one in fields(training)}
+        augmentation = flat.pop("augmentation")
+        varied = asdict(augmentation) if augmentation else dict.fromkeys(asdict(Augmentation()))
+        return {name: repr(value) for name, value in flat.items()} | {
+            f"augmentation.{name}": "-" if value is None else repr(value)
+            for name, value in varied.items()
+        }
+
+    usual = values(Training())
+    trainings = [values(recipe(*name.split(", "))) for name in _RECIPES]
+    for name, value in usual.items():
+        row = ("" if one[name] == value else one[name] for one in trainings)
+        yield _code(name), value, *row
+
+
+def _parameters(front_end: FrontEnd | MotionFrontEnd) -> str:
+    """The parameters of a front end, each with its value."""
+    values = {one.name: getattr(front_end, one.name) for one in fields(front_end)}
+    values |= {"filters": [tuple(one) for one in values.get("filters", ())]}
+    return ", ".join(f"{_code(name)} {value}" for name, value in values.items() if value != [])
+
+
+def _code(name: str) -> str:
+    return f"`{name}`"
 
 
 def _fault_folders() -> Counter[str]:

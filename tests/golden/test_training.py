@@ -133,6 +133,40 @@ def test_learns_with(changes, accuracy, loss, digits):
     assert all(low <= W.min() and W.max() <= high for W in trainer.network_.weights)
 
 
+BRIEF = {"epochs": 2, "fine_tuning_epochs": 1, "held_out": 50, "batch": 50, "seed": 3}
+
+
+@pytest.mark.parametrize(
+    ("name", "changes", "losses", "weights"),
+    [
+        ("sparse", {"n_connected": 200}, (17.07, 8.114, 6.387), (25.61, 60.08)),
+        ("sparse", {"n_connected": 200, "compact": True}, (17.07, 8.113, 6.388), (26.3, 60.21)),
+        (
+            "sparse",
+            {"n_connected": 200, "encoding": "levels-4"},
+            (3.234, 2.771, 2.492),
+            (25.85, 95.18),
+        ),
+        ("noisy", {}, (3.326, 2.569, 2.381), (26.08, 57.67)),
+        ("deep", {"hidden": (40, 30)}, (2.324, 2.256, 2.241), (25.24, 44.98, 45.42)),
+        ("accurate", {}, (2.3, 2.205, 2.175), (2.183, 2.966)),
+        ("robust", {}, (2.95, 2.205, 2.264), (26.25, 34.57)),
+        ("conv", {"hidden": ("6c5s2", "8c5s2")}, (8.805, 6.64, 5.518), (1.28, 31.18, 25.87)),
+    ],
+)
+def test_recipes_train_as_before(name, changes, losses, weights, digits):
+    """The loss of each epoch, and the mean size of each layer's weights.
+
+    A change of the training that is meant has other figures, and needs new shipped networks.
+    """
+    training = recipe(name, **{"hidden": (50,), **BRIEF, **changes})
+    trainer = Trainer(**vars(training)).fit(digits.x_train[:300], digits.y_train[:300])
+    assert [epoch.loss for epoch in trainer.history_] == pytest.approx(losses, rel=1e-3)
+    sizes = [np.abs(W).mean() for W in trainer.network_.weights]
+    assert sizes == pytest.approx(weights, rel=1e-3)
+    assert 0 < min(epoch.seconds for epoch in trainer.history_) < 60
+
+
 def exact_training(**changes):
     """No term but the cost, and neither horizon nor phantom class."""
     return Training(
