@@ -12,8 +12,8 @@ from amaranth.hdl import IOPort
 from amaranth.lib import io
 
 from firstspike.boards.clocking import RESET_SECONDS, PowerUp, clocks_for, dividers_for
-from firstspike.boards.families import ecp5, ice40, pll
-from firstspike.boards.families.pll import MHZ
+from firstspike.boards.families import ecp5, gowin, ice40, pll
+from firstspike.boards.families.pll import MHZ, Dividers
 from firstspike.boards.pins.registry import BOARDS
 from firstspike.golden.sound.microphone import MicrophoneError
 from firstspike.golden.sound.microphones import MICROPHONES
@@ -189,3 +189,20 @@ def test_the_pll_of_an_ice40_has_the_settings_of_icepll(pin, kind):
     assert numbers == {"DIVR": "0", "DIVF": "63", "DIVQ": "5", "FILTER_RANGE": "1"}
     levels = dict(re.findall(r"connect .(RESETB|BYPASS) 1'(\d)\n", text))
     assert levels == {"RESETB": "1", "BYPASS": "0"}
+
+
+def test_the_pll_of_a_gw2a_has_the_dividers_of_its_manual():
+    """IDIV_SEL and FBDIV_SEL are one less than their dividers (UG286); no port changes one."""
+    dividers = Dividers(27 * MHZ, reference=3, feedback=5 * 16, output=16)
+    block = gowin.GowinPll(dividers, io.SimulationPort("i", 1), None)
+    _, _, text = rtlil.convert(block, ports=[block.clock, block.locked]).partition("rPLL")
+    parameters = dict(re.findall(r"parameter .(\w+) (\S+)\n", text))
+    assert parameters == {
+        **{"DEVICE": '"GW2A-18C"', "FCLKIN": '"27"'},
+        **{"IDIV_SEL": "2", "FBDIV_SEL": "4", "ODIV_SEL": "16"},
+    }
+    levels = dict(re.findall(r"connect .(\w+) \d+'(0+)\n", text))
+    assert {name: len(level) for name, level in levels.items() if name not in ("CLKIN", "i")} == {
+        **{"CLKFB": 1, "RESET": 1, "RESET_P": 1, "FBDSEL": 6, "IDSEL": 6, "ODSEL": 6},
+        **{"PSDA": 4, "DUTYDA": 4, "FDLY": 4},
+    }

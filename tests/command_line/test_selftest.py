@@ -193,6 +193,10 @@ ODD_ANSWERS = [
         ("status", STATUS_FORMAT.pack(cause, 0), "digits", f"cause {cause}")
         for cause in (9, 200, 255)
     ],
+    (
+        *("play", COUNTS_FORMAT.pack(59, 2, 1000), "memory"),
+        "2 differences in class and tick of 59 decisions, of which there should be 60",
+    ),
     ("play", COUNTS_FORMAT.pack(60, 0, 0), "memory", "60 decisions in 0 clock cycles"),
     ("play", COUNTS_FORMAT.pack(0, 0, 1000), "memory", "0 decisions in 1000 clock cycles"),
     ("play", COUNTS_FORMAT.pack(60, 0, 1 << 63), "memory", f"in {1 << 63} clock cycles"),
@@ -218,7 +222,7 @@ def test_an_answer_that_no_board_gives_is_named(
     assert (again.status, again.out) == (1, ended.out)
 
 
-@pytest.mark.parametrize(("kind", "answer", "stage", "message"), ODD_ANSWERS[3:])
+@pytest.mark.parametrize(("kind", "answer", "stage", "message"), ODD_ANSWERS[4:])
 def test_rounds_name_counts_that_no_board_has(
     capfd, desk, monkeypatch, kind, answer, stage, message
 ):

@@ -17,11 +17,14 @@ from firstspike.sim.mutants.mutation import MutantError
 from firstspike.sim.mutants.targets import TARGETS
 from tests.support import in_process
 from tests.support.command import firstspike
+from tests.support.faulty_board import LINK_FAULTS
 
 
 def test_every_fault_applies_and_names_a_check():
     for fault in FAULTS:
         assert fault.check in {*CORE_CHECKS, *TARGETS, *PROOFS}, fault.name
+        assert faulty(fault), fault.name
+    for fault in LINK_FAULTS:
         assert faulty(fault), fault.name
 
 

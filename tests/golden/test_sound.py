@@ -324,6 +324,8 @@ def test_a_spliced_word_begins_as_one_word_and_ends_as_another():
     heads, tails = np.zeros((2, 200, 20, 2), int)
     heads[:, :10], tails[:, :16] = 200, 210
     spliced = _spliced(heads, tails, np.random.default_rng(3))[:, :, 1]
+    brief = _spliced(heads[:, 9:], tails, np.random.default_rng(3))[:, :, 1]
+    assert ((brief == 200).sum(axis=1) == 1).all()  # a word of one frame keeps it
     begin, end = (spliced == 200).sum(axis=1), (spliced == 210).sum(axis=1)
     assert set(begin.tolist()) == {3, 4, 5, 6, 7}
     assert set(end.tolist()) == set(range(5, 17))

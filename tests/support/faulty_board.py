@@ -19,8 +19,9 @@ LINK_FAULTS = (
     Fault(
         "next-word-read",
         "link.handlers.weights",
-        "port.payload.address.eq(counter.address)",
-        "port.payload.address.eq(counter.address + ~writes)",
+        'assign_members(port.payload, counter, "layer", "address"),',
+        'assign_members(port.payload, counter, "layer"),'
+        " port.payload.address.eq(counter.address + ~writes),",
     ),
     Fault(
         "other-image-played",
