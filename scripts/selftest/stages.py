@@ -127,7 +127,6 @@ class Selftest:
     def _digits(self) -> dict[str, Any]:
         """Classify images over the link; compare class, tick, spikes and cycles with golden."""
         with self._target() as target:
-            self._load(target.client, self._held(target.client))
             start = time.monotonic()
             results = target.client.classify(
                 self._ticks, progress=target.progress_of(Work.IMAGES, len(self._ticks))

@@ -122,7 +122,7 @@ def command(
             result["silent"] = list(images.silent)
         shape = "-".join(map(str, network.shape))
         say(f"{printable(net)} ({shape}) on {target}, {images.source}\n")
-        bound = 0.0  # for a target without cycles
+        bound = None
         if results.cycles is not None:
             bound = float(ready.folding.bound(rows_read(network, images.ticks, results)).mean())
         say(report(network, images, result, bound, with_spikes and json_path is None))
@@ -174,7 +174,11 @@ def figures_of(
 
 
 def report(
-    network: Network, images: Selection, result: dict[str, Any], bound: float, with_spikes: bool
+    network: Network,
+    images: Selection,
+    result: dict[str, Any],
+    bound: float | None,
+    with_spikes: bool,
 ) -> str:
     """Return the result as text: a line for each of a few images, and the summary.
 
@@ -211,7 +215,7 @@ def report(
         ),
     ]
     rows += timing_rows(summary)
-    if summary["cycles"] is not None and bound:
+    if bound:
         rows.append(("cycles / bound of the weight bandwidth", f"{summary['cycles'] / bound:.4f}"))
     parts.append(table([("images", summary["count"]), *rows]))
     if labelled and len(figures) > LISTED:

@@ -319,7 +319,7 @@ CHECKS = {
     "settles-for-one-hidden-layer": "last-layer",
     "late-spikes-not-reported": "several-ticks",
     "learner.causal_inputs": "several-ticks",
-    "learner.learner": "several-ticks",
+    "spikes-of-the-image-before": "several-ticks",
     "forced-teaches-as-if-fired": "late-decisions",
     "decision-not-counted": "late-decisions",
     "margin-ends-at-the-deadline": "late-decisions",
