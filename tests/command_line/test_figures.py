@@ -134,11 +134,11 @@ def _learning():
         {
             "done": 100 * n,
             "images": 100,
-            "right": 60 + 9 * n,
-            "updated": 50 - 9 * n,
-            "watched": 0.2 * n,
+            "right": 60 + 3 * n,
+            "updated": 50 - 3 * n,
+            "watched": 0.05 * n,
         }
-        for n in (1, 2, 3)
+        for n in range(1, 13)
     ]
     state = SimpleNamespace(network=network, meta={"before": 0.75, "after": 0.1})
     request = SimpleNamespace(command="learn net.npz")
@@ -158,6 +158,8 @@ FIGURES = {
     "maps": _maps,
     "confusion": lambda: _confusion([5, 1, 0, 0], [0, 7, 2, 0], [0] * 4, [3] * 4),
     "confusion_of_one": lambda: _confusion([0, 0], [0, 1]),
+    "confusion_of_20": lambda: _confusion(*np.eye(20, dtype=int)),
+    "confusion_of_21": lambda: _confusion(*np.eye(21, dtype=int)),
     "curves": _curves,
     "recording": lambda: _recording(0.03),
     "recording_of_silence": _recording,

@@ -2,6 +2,7 @@
 """No verb writes over a file that it reads, or twice to one file; the tests find new verbs."""
 
 import os
+import re
 import subprocess
 import sys
 from itertools import combinations
@@ -212,7 +213,7 @@ def test_what_a_verb_writes_is_what_it_said_before(capfd, tmp_path, monkeypatch,
     np.savez("data.npz", x_train=images, y_train=np.arange(60) % 3)
     before = set(os.listdir())
     verb, *words = line.split()
-    success(capfd, verb, *words)
+    printed = success(capfd, verb, *words)
     made = {
         str(path.relative_to(tmp_path))
         for top in set(os.listdir()) - before
@@ -222,6 +223,8 @@ def test_what_a_verb_writes_is_what_it_said_before(capfd, tmp_path, monkeypatch,
     said = {path for output in of_type(verb, Output) for path in written(verb, words, output)}
     assert made
     assert made <= {os.path.normpath(path) for path in said}
+    named = re.findall(r"^written: (.*)", f"{printed.out}\n{printed.err}", re.MULTILINE)
+    assert {*named} in (set(), made - {"out2.json"})
 
 
 def test_devices_may_be_named_twice(capfd):

@@ -140,6 +140,7 @@ BITMAP, LAYERS = "core with a bitmap", "core with one hidden layer"
         ((20, 5), {"rows": 2, "bitmap": 8}, f"{LAYERS}: this network has 0"),
         ((20, 3, 5), {"rows": 4, "bitmap": 8}, "here 4: this network's has 3; give it 2 rows"),
         ((20, 3, 5), {"rows": 1, "bitmap": 8}, f"{BITMAP}.*: give it 2 rows, 5 lanes"),
+        ((20, 2, 5), {"rows": 2}, f"{BITMAP}.*: give it 2 rows, 5 lanes"),
         ((20, 1, 5), {"rows": 1, "bitmap": 8}, "here 2: this network's has 1; give it no overlap"),
     ],
 )

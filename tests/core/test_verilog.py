@@ -19,6 +19,7 @@ from firstspike.golden.timing.shape import CoreShape
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.core.decision import Decision
 from firstspike.hdl.flow import synthesis, verilog
+from firstspike.hdl.flow.devices import RESOURCES
 from firstspike.hdl.flow.identifiers import MOST, plain
 from firstspike.hdl.flow.interface import wires
 from firstspike.hdl.flow.verilog import PROMISE, TOP, generate
@@ -412,15 +413,22 @@ def test_place_and_route_says_a_frequency():
 
 def test_the_verb_reports_every_device(tmp_path, capfd, monkeypatch):
     toy_network().save(tmp_path / "net.npz")
-    monkeypatch.setattr(
-        synthesis,
-        "synthesise",
-        lambda config, target, loaded: synthesis.Result(
-            target.device.name, note=f"does not fit: loaded {loaded}"
-        ),
-    )
+    used = {name: 100 + at for at, name in enumerate(RESOURCES)}
+
+    def synthesised(config, target, loaded):
+        """Only the first device has room."""
+        name = target.device.name
+        if target is UP5K:
+            return synthesis.Result(name, used, 24.06)
+        return synthesis.Result(name, note=f"does not fit: loaded {loaded}")
+
+    monkeypatch.setattr(synthesis, "synthesise", synthesised)
     ended = success(capfd, "verilog", tmp_path / "net.npz", "--report", "--json", "-")
     rows = json.loads(ended.out)["report"]["devices"]
     assert [row["device"] for row in rows] == [part.device.name for part in synthesis.PARTS]
-    for target in synthesis.PARTS:
-        assert f"{target.device.name}: does not fit: loaded False" in ended.err
+    printed_rows = [re.split(" {2,}", line) for line in ended.err.splitlines()]
+    assert ["device", *RESOURCES, "MHz"] in printed_rows
+    assert [UP5K.device.name, *map(str, used.values()), "24.1"] in printed_rows
+    for part in (HX8K, ECP5):
+        assert [part.device.name, *"-" * len(RESOURCES), "-"] in printed_rows
+        assert f"{part.device.name}: does not fit: loaded False" in ended.err
