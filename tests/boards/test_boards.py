@@ -223,6 +223,8 @@ def test_what_has_been_placed_is_the_plan_or_slower(build):
     """The design is known again, what it takes is as estimated, and its clock was met."""
     design = design_of(build)
     assert build_of(design) == build
+    layer = design.config.folding.layers[0]
+    assert bits_read(design) == layer.lanes * layer.rows * design.network.weight_bits[0]
     assert build.fmax >= build.clock
     assert plan.needs_of(design)["LUTs"] == pytest.approx(build.luts, rel=0.07)
     assert plan.needs_of(design)["block RAM"] == build.block_ram

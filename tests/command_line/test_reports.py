@@ -12,11 +12,12 @@ from firstspike.boards.building.plan import plan_for
 from firstspike.boards.families.pll import MHZ
 from firstspike.boards.pins.registry import BOARDS
 from firstspike.golden import encode, infer
+from firstspike.golden.results import UNCOUNTED
 from firstspike.hdl.link.protocol.formats import VERSION
 from firstspike.hdl.link.protocol.lines import Line
 from firstspike.scripts.exploration import points
 from firstspike.scripts.exploration.front import Figures
-from firstspike.scripts.learning.session import rates
+from firstspike.scripts.learning.session import cycle_sums, rates
 from firstspike.scripts.recordings import WordPosition
 from firstspike.scripts.selftest.report import page, report_of
 from firstspike.scripts.selftest.stages import Stage
@@ -172,6 +173,21 @@ def test_rates_have_the_denominators_of_their_names():
     assert [name for name, value in unknown.items() if value is not None] == [
         *("accuracy", "updated", "forced")
     ]
+
+
+def test_cycles_are_summed_if_all_are_counted():
+    counted = {
+        **{"cycles": np.array([10, 20, 30]), "turnaround": np.array([13, 27, 36])},
+        **{"run_on": np.array([12, 22, 32]), "updated": np.array([False, True, False])},
+    }
+    assert cycle_sums(SimpleNamespace(**counted)) == {
+        **{"cycles": 76, "run_on_cycles": 66, "update_cycles": 27, "update_run_on_cycles": 22},
+        "latency_cycles": 9,
+    }
+    for name in counted:
+        assert cycle_sums(SimpleNamespace(**counted | {name: None})) == {}
+    of_events = counted | {"cycles": np.array([10, UNCOUNTED, 30])}
+    assert cycle_sums(SimpleNamespace(**of_events)) == {}
 
 
 def test_what_was_heard_is_listed_with_the_reasons_for_silence():

@@ -10,6 +10,7 @@ import sys
 import time
 from contextlib import suppress
 from random import Random
+from types import SimpleNamespace
 
 import pytest
 from scipy.io import wavfile
@@ -34,10 +35,11 @@ from firstspike.hdl.link.protocol.identity import DesignProperties, identity_of
 from firstspike.hdl.standalone.status import STATUS_REQUEST, Status
 from firstspike.scripts.selftest import sensing as sensing_stages
 from firstspike.scripts.selftest import stages
-from firstspike.scripts.selftest.hostile_frames import send_hostile_frames
+from firstspike.scripts.selftest.hostile_frames import _harm, send_hostile_frames
 from firstspike.scripts.selftest.report import _checksum, report_of
 from firstspike.scripts.selftest.stages import Stage
 from firstspike.scripts.verbs.serve import board_verilog
+from firstspike.sim.benches.link.fuzz import CHANGED, LOST, WRONG
 from firstspike.sim.benches.link.virtual import VirtualBoard
 from tests.support.board_model import BoardModel, served
 from tests.support.command import firstspike, refusal, success, toy_network
@@ -477,6 +479,21 @@ class Flood:
         self._now += 1e-3
         assert self._now < 60, "hostile frames are still sent"
         return self._frame
+
+
+def test_the_harm_of_a_frame_is_named():
+    checksum, status = (Request.CHECKSUM + ANSWER, 1, b"abcd"), (Request.STATUS + ANSWER, 2, b"x")
+    trial = SimpleNamespace(answers=[bytes(one[:2]) + one[2] for one in (checksum, status)])
+    for answers, harm in (
+        ((checksum, status), ""),
+        ((None, status), LOST),
+        ((checksum, None), LOST),
+        (((*checksum[:2], b"abce"), status), CHANGED),
+        (((status[0], *checksum[1:]), status), WRONG),
+        ((checksum, (*status[:2], b"y")), WRONG),
+        ((checksum, (checksum[0], *status[1:])), WRONG),
+    ):
+        assert _harm(iter(answers), trial) == harm
 
 
 @pytest.mark.parametrize("kind", [Request.STATUS, Request.STATUS + ANSWER, Notice.ERROR])

@@ -13,6 +13,7 @@ from hypothesis import given
 from sklearn.base import clone
 from sklearn.datasets import load_iris, make_blobs
 from sklearn.ensemble import AdaBoostClassifier
+from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -88,6 +89,12 @@ def test_probabilities_and_scores_say_what_is_predicted(iris):
     two = clone(SMALL).fit(X[y > 0], y[y > 0])
     assert two.network_.classes == ("1", "2")
     assert ((two.decision_function(X) > 0) == (two.predict(X) == 2)).all()
+
+
+@pytest.mark.parametrize("method", ["predict", "predict_proba", "decision_function"])
+def test_a_classifier_is_fitted_first(iris, method):
+    with pytest.raises(NotFittedError, match="not fitted yet"):
+        getattr(clone(SMALL), method)(iris[0])
 
 
 @pytest.mark.parametrize(

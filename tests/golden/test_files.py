@@ -410,3 +410,15 @@ def test_a_program_s_temporary_files_go_with_it():
     assert done.stdout
     assert not Path(done.stdout.strip()).exists()
     assert not Path(done.stdout.strip()).parent.exists()
+
+
+@pytest.mark.parametrize("by_name", [True, False])
+def test_no_descriptor_stays_open(by_name):
+    pipe, written = os.pipe()
+    os.write(written, b"some")
+    os.close(written)
+    before = os.listdir("/proc/self/fd")
+    with reading(f"/dev/fd/{pipe}" if by_name else pipe, 10) as file:
+        assert file.read() == b"some"
+    assert os.listdir("/proc/self/fd") == before
+    os.close(pipe)
