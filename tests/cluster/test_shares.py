@@ -8,7 +8,9 @@ import sys
 
 import psutil
 import pytest
+from dask.system import CPU_COUNT
 from dask.tokenize import TokenizationError
+from distributed import Client
 
 from firstspike.scripts.errors import VerbError
 from firstspike.scripts.shares import shares, work
@@ -123,6 +125,20 @@ def test_other_sources_or_tasks_have_other_content(monkeypatch):
     assert len(set(map(tuple, contents))) == 4
     with pytest.raises(TokenizationError):
         content_of(squared, object())
+
+
+@pytest.mark.parametrize(("workers", "expected"), [(1, 1), (None, CPU_COUNT)])
+def test_a_local_cluster_has_a_worker_per_core_unless_told(workers, expected):
+    with work._local(workers) as address, Client(address) as client:
+        assert address.startswith("tcp://127.0.0.1:")
+        assert list(client.nthreads().values()) == [1] * expected
+
+
+def test_a_local_cluster_that_does_not_start_is_told(monkeypatch):
+    monkeypatch.setattr(sys, "executable", "false")
+    sentence = "no cluster starts on this machine: `false -m firstspike.scripts.shares.local 2`"
+    with pytest.raises(VerbError, match=sentence), work._local(2):
+        pass
 
 
 CALLS = """

@@ -139,7 +139,9 @@ def test_a_wrong_or_broken_file_is_named_and_kept(files, tmp_path, serve, monkey
     put(files, tmp_path)
     wrong = tmp_path / TEST_LABELS
     wrong.write_bytes(files[TRAIN_LABELS])
-    with pytest.raises(DataError, match=f"{wrong} is not the {TEST_LABELS} of mnist"):
+    found = hashlib.sha256(files[TRAIN_LABELS]).hexdigest()[:12]
+    sums = f"its SHA-256 begins with {found}, not {SHA256['mnist'][TEST_LABELS][:12]}"
+    with pytest.raises(DataError, match=rf"{wrong} is not the {TEST_LABELS} of mnist: {sums}\."):
         load_dataset("mnist", tmp_path)
     wrong.unlink()
     broken = tmp_path / f"{TEST_LABELS}.gz"
