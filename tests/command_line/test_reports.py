@@ -11,8 +11,9 @@ import pytest
 from firstspike.boards.building.plan import plan_for
 from firstspike.boards.families.pll import MHZ
 from firstspike.boards.pins.registry import BOARDS
-from firstspike.golden import encode, infer
+from firstspike.golden import LearningState, Settings, encode, infer
 from firstspike.golden.results import UNCOUNTED
+from firstspike.golden.timing.shape import CoreShape
 from firstspike.hdl.link.protocol.formats import VERSION
 from firstspike.hdl.link.protocol.lines import Line
 from firstspike.scripts.exploration import points
@@ -21,6 +22,7 @@ from firstspike.scripts.learning.session import cycle_sums, rates
 from firstspike.scripts.recordings import WordPosition
 from firstspike.scripts.selftest.report import page, report_of
 from firstspike.scripts.selftest.stages import Stage
+from firstspike.scripts.targets import golden
 from firstspike.scripts.training_summary import MOST, sentences
 from firstspike.scripts.verbs import study
 from firstspike.scripts.verbs.check import mutants
@@ -188,6 +190,29 @@ def test_cycles_are_summed_if_all_are_counted():
         assert cycle_sums(SimpleNamespace(**counted | {name: None})) == {}
     of_events = counted | {"cycles": np.array([10, UNCOUNTED, 30])}
     assert cycle_sums(SimpleNamespace(**of_events)) == {}
+
+
+@pytest.mark.parametrize("last_layer", [False, True])
+def test_a_state_receives_the_weights_of_the_hardware(last_layer):
+    network = toy_network()
+    state = LearningState.of(network, 8, last_layer=last_layer)
+    wrong = tuple(weights ^ 1 for weights in state.stored)
+
+    class Erring(golden.Target):
+        def learned(self, *_):
+            return SimpleNamespace(weights=wrong)
+
+    ticks = np.zeros((1, len(network.inputs)), np.int32)
+    images = state, ticks, np.zeros(1, int), Settings()
+    expected, results = Erring("toy", network, CoreShape(4)).learn(*images)
+    assert results.weights is wrong
+    assert len(expected) == 1
+    assert np.array_equal(
+        expected.cycles, Erring("toy", network, CoreShape(4)).run(ticks, None).cycles
+    )
+    assert len(state.weights) == 2 - last_layer
+    for ours, theirs in zip(state.stored[last_layer:], wrong[last_layer:], strict=True):
+        assert np.array_equal(ours, theirs)
 
 
 def test_what_was_heard_is_listed_with_the_reasons_for_silence():
