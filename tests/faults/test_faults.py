@@ -6,11 +6,14 @@ import py_compile
 import shutil
 import subprocess
 import sys
+from collections import Counter
+from contextlib import nullcontext
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
-from tests.faults.__main__ import Campaign, locked, report
+from tests.faults.__main__ import Campaign, locked, report, tried
 from tests.faults.operators import SourceFile, draw
 from tests.faults.reach import Reach
 from tests.faults.records import record_file
@@ -219,6 +222,22 @@ def test_outcomes_and_resumption(repository, capsys, monkeypatch):
     monkeypatch.setattr(again, "reach", None)  # nothing runs again
     assert again.results(faults) == results
     assert subprocess.check_output(("git", "status", "--short"), cwd=repository) == b""
+
+
+@pytest.mark.fast
+def test_what_caught_faults_of_the_file_runs_first():
+    fault = SourceFile("a.py", "a = 1\n").fault(1, 0)
+    selected = []
+    sandbox = SimpleNamespace(
+        changed=lambda *_: nullcontext(),
+        select=lambda tests, *_, fresh: selected.append(tests) or (1, f"FAILED {tests[0]} - it"),
+    )
+    reach = SimpleNamespace(
+        tests=lambda *_: (["a", "b"], []), seconds={"a": 6, "b": 6}, is_compiled=lambda _: False
+    )
+    for catches, first in (({}, "a"), ({"a": 1, "b": 2}, "b")):
+        assert tried(sandbox, fault, reach, 60, Counter(catches))["by"] == first
+    assert selected == [["a"], ["b"]]
 
 
 def test_a_commit_with_a_wrong_type_is_refused(repository):
