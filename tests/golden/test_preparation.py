@@ -17,6 +17,7 @@ from firstspike.golden.data.preparation import (
     LEAST_CONTRAST,
     SIDE,
     centred,
+    cleaned,
     opaque,
     otsu,
     prepare_photo,
@@ -135,6 +136,15 @@ def test_ink_that_is_cut_off_is_kept():
     cut = prepare_photo(rgba_of(drawing()[65:135]), SIDE)
     assert cut.ink == "dark"
     assert np.array_equal(cut.pixels[5:25, 12:16] == 255, np.ones((20, 4), bool))
+
+
+@pytest.mark.parametrize("crossing", [9, 10])
+def test_ink_at_the_frame_is_removed_where_a_tenth_of_the_ink_is_not(crossing):
+    bright = np.zeros((5, 12), bool)
+    bright[0, :crossing] = bright[3, 6] = True
+    kept = cleaned(bright)
+    assert kept[3, 6]
+    assert kept[0, :crossing].all() == kept[0].any() == (crossing == 10)
 
 
 def test_the_threshold_is_otsus():

@@ -14,6 +14,7 @@ from firstspike.hdl.link.protocol.folding import linked_folding
 from firstspike.scripts.main import run_line
 from firstspike.scripts.page import content
 from firstspike.scripts.page.page_file import page as file_of
+from firstspike.sim.harness.networks import network_of, random_weights
 from tests.support.browser import DESKTOP, opened
 from tests.support.shapes import convolving_network
 
@@ -74,12 +75,14 @@ SHAPES = [
 
 
 def networks() -> list[Network]:
-    """Networks of pictures of two maps, of rows of pixels, and of grey pixels and complements."""
+    """Networks of pictures, of rows, of grey pixels and complements, and of dense layers alone."""
+    dense = random_weights(np.random.default_rng(4), (25, 70, 9, 11, 5), -40, 80)
     grey = replace(convolving_network(3, size=(6, 5), maps=2), encoding="levels-4")
     return [
         convolving_network(1),
         convolving_network(2, ("4c3s2", "20c2", 6), size=(1, 30)),
         replace(grey, features=Features(complement=True), n_inputs=60),
+        network_of(dense, (90, 70, 60, 50), bits=8, encoding="levels-4"),
     ]
 
 

@@ -54,6 +54,10 @@ def odd_files():
     yield as_file(Image.fromarray(DIGITS[0].reshape(SIDE, SIDE)))
     yield as_file(Image.fromarray(rng.integers(0, 256, (3, 700, 3), np.uint8).repeat(9, 0)))
     yield as_file(Image.fromarray(rng.integers(0, 256, (50, 61, 3), np.uint8)))
+    for width in (60, 20):  # of ink at the frame: more, and less, than there is inside
+        crossed = np.full((90, 70), 200, np.uint8)
+        crossed[:30, :width] = crossed[50:70, 30:36] = 20
+        yield as_file(Image.fromarray(crossed))
     solid = np.zeros((90, 70, 4), np.uint8)
     solid[20:70, 30:40] = (250, 240, 0, 255)
     yield as_file(Image.fromarray(solid))

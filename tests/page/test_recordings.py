@@ -299,3 +299,25 @@ def test_a_microphone_is_asked_for_once_and_released(page):
     assert page.evaluate("asked") == 2
     page.evaluate("given({ getTracks: () => [{ stop: () => { window.released = true; } }] })")
     page.wait_for_function("window.released")  # no recorder takes such a stream
+
+
+def test_what_is_spoken_is_heard_and_the_microphone_released(page):
+    page.evaluate(ASKING)
+    page.click("#speak")
+    page.evaluate("""() => {
+      const context = new AudioContext();
+      const sink = context.createMediaStreamDestination();
+      const tone = new OscillatorNode(context);
+      tone.connect(sink);
+      tone.start();
+      window.track = sink.stream.getAudioTracks()[0];
+      given(sink.stream);
+    }""")
+    page.wait_for_function("speak.textContent === 'Stop'")
+    page.wait_for_timeout(500)
+    assert page.evaluate("track.readyState") == "live"
+    page.click("#speak")
+    page.wait_for_function("heard.textContent.startsWith('The microphone')")
+    assert page.inner_text("#speak") == "Speak"
+    assert page.evaluate("track.readyState") == "ended"
+    assert page.evaluate("asked") == 1

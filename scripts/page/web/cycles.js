@@ -124,7 +124,6 @@ export class Layers {
       } else if (kind === SPIKE && convolves) {
         takesRow = true;
       } else if (kind === SPIKE) {
-        if (state.beats === 0) state.opening = 0;
         state.beats++;
         [state.eventFree] = this.#issue(layer, at, 0, 0);
         return taken;
