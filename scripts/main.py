@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The command `firstspike`: finds the verbs, and converts errors to one sentence and exit status 2.
 
-A verb is a module of `verbs` with a click command named `command`. Its module is imported when the
-verb is used, so that `firstspike --help` does not wait for numpy, numba or Amaranth.
+A verb is a module of `verbs`, or of a room (`firstspike.rooms`), with a click command named
+`command`. Its module is imported when the verb is used, so that `firstspike --help` does not wait
+for numpy, numba or Amaranth.
 """
 
 import os
@@ -12,6 +13,7 @@ import sysconfig
 import click
 
 from firstspike.hdl.flow.steps import shown_by
+from firstspike.rooms import announced
 
 from . import interrupts
 from .progress import shown
@@ -29,7 +31,6 @@ GROUPS = {
         "run": "Classify images: decisions, spikes and clock cycles.",
         "plot": "Draw the spikes of an image, and histograms over many.",
         "page": "Write a page for the browser: NET classifies drawings, and shows its spikes.",
-        "study": "Measure what early deadlines and faults cost in accuracy.",
     },
     "Core and Verilog": {
         "compare": "Compare a target with the golden model, spike by spike, or measure its speed.",
@@ -47,14 +48,20 @@ GROUPS = {
         "convert": "Write a network as a NIR graph for other frameworks, or a graph as a network.",
     },
 }
-"""The verbs in the groups of `--help`, each with its description."""
+"""The verbs in the groups of `--help`, each with its description; rooms add theirs."""
 
-VERBS = {verb: meaning for verbs in GROUPS.values() for verb, meaning in verbs.items()}
+PACKAGES = {verb: f"{__package__}.verbs" for verbs in GROUPS.values() for verb in verbs}
+"""The package of each verb."""
+
+for package, groups in announced(__package__, "VERBS"):
+    for title, verbs in groups.items():
+        GROUPS[title] |= verbs
+        PACKAGES |= dict.fromkeys(verbs, package)
 
 
 @click.group(
     cls=Verbs,
-    package="firstspike.scripts.verbs",
+    packages=PACKAGES,
     groups=GROUPS,
     context_settings={"help_option_names": ["-h", "--help"], "show_default": True},
     epilog="The pages are in the folder docs of the repository; docs/index.md lists them. The exit "

@@ -12,7 +12,12 @@ from docutils import nodes
 from sphinx import addnodes
 from sphinx.application import Sphinx
 
-FOLDER, SHARED = "verbs/", "verbs/options"
+from firstspike.scripts.main import PACKAGES
+
+from .verb import page_of
+
+SHARED = "verbs/options"
+PAGES = {SHARED, *map(page_of, PACKAGES)}
 OPTION = re.compile(r"(?:-\w, )?--([a-z][a-z-]*)")
 LATE = 900
 """After Sphinx has collected the contents of the page."""
@@ -21,7 +26,7 @@ LATE = 900
 def mark(app: Sphinx, document: nodes.document) -> None:
     """Put anchors on the options of a page, and the options into its table of contents."""
     name = app.env.docname
-    if not name.startswith(FOLDER):
+    if name not in PAGES:
         return
     for item in document.findall(nodes.list_item):
         literal = next(iter(item.findall(nodes.literal)), None)
@@ -68,7 +73,7 @@ def link(paragraph: nodes.paragraph) -> None:
     for literal in list(paragraph.findall(nodes.literal)):
         option = OPTION.match(literal.astext())
         if option:
-            target = f"{SHARED.removeprefix(FOLDER)}.html#{option[1]}"
+            target = f"../{SHARED}.html#{option[1]}"
             literal.replace_self(nodes.reference("", "", literal.deepcopy(), refuri=target))
 
 

@@ -36,13 +36,13 @@ from firstspike.hdl.flow.verilog import PROMISE
 from firstspike.hdl.layer.config import SEGMENT_LANES
 from firstspike.hdl.motion.windows import Windows
 from firstspike.hdl.sound.listener import cycles_per_sample
-from firstspike.scripts.main import VERBS
+from firstspike.scripts.main import GROUPS
 from firstspike.sim.formal import catalogue
 from firstspike.sim.formal.proofs import Proof as FormalProof
 from firstspike.sim.mutants.faults import FAULTS
 
 from .blocks import block_rows
-from .verb import counts, shared_options
+from .verb import counts, page_of, shared_options
 
 NETWORK, LANES, BITMAP, ROWS = "mnist-8bit", 64, 32, 4
 """Network, lanes, bits of a bitmap and rows of the cores whose ports the pages show."""
@@ -66,6 +66,7 @@ def texts() -> dict[str, str]:
         "commands": str(counts()[0]),
         "option_slots": str(counts()[1]),
         "verbs": _table(("verb", "what it does"), _verbs()),
+        "verb_pages": _verb_pages(),
         "shared_options": shared_options(),
         "ports": _ports(plain),
         "payloads": _payloads(plain),
@@ -296,7 +297,15 @@ def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
 
 
 def _verbs() -> Iterator[tuple[str, str]]:
-    return ((f"[{verb}]({verb}.md)", meaning) for verb, meaning in VERBS.items())
+    for verbs in GROUPS.values():
+        for verb, meaning in verbs.items():
+            yield f"[{verb}](../{page_of(verb)}.md)", meaning
+
+
+def _verb_pages() -> str:
+    """Return the pages of the verbs, in the order of the help, for the contents of the site."""
+    pages = (f"/{page_of(verb)}" for verbs in GROUPS.values() for verb in verbs)
+    return "\n".join(("```{toctree}", ":hidden:", "", "options", *pages, "```"))
 
 
 def _notes(about: Interface) -> str:

@@ -13,7 +13,7 @@ from textwrap import fill
 
 import click
 
-from firstspike.scripts.main import firstspike
+from firstspike.scripts.main import PACKAGES, firstspike
 from firstspike.scripts.sections import SECTIONS, in_sections
 
 WIDTH = 127
@@ -35,6 +35,11 @@ def described(verb: str) -> str:
     line = f"Usage: `{usage}`. Example: `{example}`."
     texts = [fill(" ".join(one.split()), WIDTH, break_on_hyphens=False) for one in paragraphs]
     return "\n\n".join([*texts, line, *options(command, context)])
+
+
+def page_of(verb: str) -> str:
+    """Return the page of a verb, in the folder of pages that is named as the verb's package."""
+    return f"{PACKAGES[verb].rpartition('.')[2]}/{verb}"
 
 
 def command_of(verb: str) -> tuple[click.Command, click.Context]:
@@ -88,7 +93,7 @@ def options(command: click.Command, context: click.Context) -> list[str]:
     for title, some in sections.items():
         items += [f"- **{title}**"] if inner else []
         items += ["  " * inner + listed(one, context) for one in some]
-    items += [f"- [Shared options](options.md): {', '.join(links)}."] if links else []
+    items += [f"- [Shared options](../verbs/options.md): {', '.join(links)}."] if links else []
     return ["\n".join(items)] if items else []
 
 

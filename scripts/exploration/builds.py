@@ -16,7 +16,7 @@ from firstspike.golden import Network
 from firstspike.golden.system.files import adding_to, naming
 from firstspike.golden.system.temporary import temporary_folder
 from firstspike.hdl.flow.toolchain import ToolError
-from firstspike.scripts.shares import Shares
+from firstspike.scripts.shares.work import Shares
 
 SEEDS = (1, 2, 3)
 """Seeds of the placement, tried in turn.

@@ -31,7 +31,7 @@ from firstspike.golden.data.dataset import Dataset
 from firstspike.golden.system.progress import bar
 from firstspike.scripts.errors import VerbError
 from firstspike.scripts.metrics import operations
-from firstspike.scripts.shares import Shares
+from firstspike.scripts.shares.work import Shares
 from firstspike.scripts.training.session import Request
 
 from . import JOURNAL

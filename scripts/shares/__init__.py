@@ -9,7 +9,3 @@ The client (`work.py`) submits tasks, and caches their results by content. A wor
 runs each in a separate process (`task.py`). Without a cluster, the client starts one on this
 machine (`local.py`).
 """
-
-from .work import Shares, shares
-
-__all__ = ["Shares", "shares"]

@@ -12,7 +12,7 @@ from firstspike.hdl.flow.devices import Family
 from firstspike.hdl.flow.synthesis import Placement
 from firstspike.hdl.flow.toolchain import ToolError, tool_version
 
-from . import Shares
+from .work import Shares
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from firstspike.golden.system.specification import Changes
 from firstspike.golden.training.specification import Training
 from firstspike.scripts.datasets import Data
 from firstspike.scripts.output import table
-from firstspike.scripts.shares import Shares
+from firstspike.scripts.shares.work import Shares
 
 from .report import full_result, result_of
 from .session import Request, Session, new_session

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The verbs, one module each, and the group that finds them."""
+"""The verbs of the base, one module each, and the group that finds all verbs."""
 
 import importlib
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ import click
 
 
 class Verbs(click.Group):
-    """A group whose commands are modules of a package, each with a click command `command`.
+    """A group whose commands are modules, each with a click command `command`.
 
     A module is imported when its verb is used: `firstspike --help` imports none of them.
     """
@@ -18,13 +18,13 @@ class Verbs(click.Group):
     def __init__(
         self,
         *args: Any,
-        package: str,
+        packages: Mapping[str, str],
         groups: Mapping[str, Mapping[str, str]],
         **settings: Any,
     ) -> None:
-        """`groups` has the verbs under the titles of the help, each with its description."""
+        """`packages` contain the verbs' modules; `groups` has the titles and words of the help."""
         super().__init__(*args, **settings)
-        self._package, self._groups = package, groups
+        self._packages, self._groups = packages, groups
         self._verbs = [verb for verbs in groups.values() for verb in verbs]
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -35,7 +35,8 @@ class Verbs(click.Group):
         """Import the verb's module, and return its command."""
         if cmd_name not in self._verbs:
             return None
-        command: click.Command = importlib.import_module(f"{self._package}.{cmd_name}").command
+        module = importlib.import_module(f"{self._packages[cmd_name]}.{cmd_name}")
+        command: click.Command = module.command
         return command
 
     def resolve_command(

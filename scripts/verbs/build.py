@@ -47,8 +47,8 @@ from firstspike.scripts.options import (
 )
 from firstspike.scripts.output import command_line, note, note_window, on_command_line, say
 from firstspike.scripts.paths import NetworkName, Verb, default
-from firstspike.scripts.shares import shares
 from firstspike.scripts.shares.seeds import in_shares
+from firstspike.scripts.shares.work import shares
 from firstspike.scripts.teaching import teachable_design
 
 FLASH = "flash"

@@ -39,7 +39,7 @@ from firstspike.scripts.targets.specifications import (
 )
 
 if TYPE_CHECKING:
-    from firstspike.scripts.shares import Shares
+    from firstspike.scripts.shares.work import Shares
 
 IMAGES = 500
 """Images per share: they take several times as long as the start of a share."""
@@ -151,7 +151,7 @@ def _compare(
         if scheduler is None:
             comparison = compared(ready, images.ticks, images.pixels)
         else:
-            from firstspike.scripts.shares import shares  # slow import
+            from firstspike.scripts.shares.work import shares  # slow import
 
             with shares(scheduler or None) as work:
                 comparison = compared_in_shares(

@@ -41,7 +41,7 @@ from firstspike.scripts.options import (
 )
 from firstspike.scripts.output import command_line, drawing, say
 from firstspike.scripts.paths import Verb
-from firstspike.scripts.shares import shares
+from firstspike.scripts.shares.work import shares
 from firstspike.scripts.training.options import recipe_option
 from firstspike.scripts.training.session import Request, images_of, new_session
 

@@ -34,7 +34,7 @@ from firstspike.scripts.output import (
 )
 from firstspike.scripts.paths import Parameters, Verb
 from firstspike.scripts.resumable import carried_out, tell_interruption
-from firstspike.scripts.shares import shares
+from firstspike.scripts.shares.work import shares
 from firstspike.scripts.training import seeds as several
 from firstspike.scripts.training.options import recipe_option
 from firstspike.scripts.training.report import full_result, report, result_of

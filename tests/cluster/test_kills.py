@@ -19,8 +19,8 @@ from firstspike.boards.building.seeds import Placer, best_of
 from firstspike.golden import Network, bundled_test_set
 from firstspike.hdl.flow.devices import ICE40
 from firstspike.hdl.flow.toolchain import run_yosys
-from firstspike.scripts.shares import shares
 from firstspike.scripts.shares.seeds import in_shares
+from firstspike.scripts.shares.work import shares
 from firstspike.scripts.verbs import compare
 from tests.cluster.conftest import wait_for, working
 from tests.support.command import firstspike, result_of, success, toy_network

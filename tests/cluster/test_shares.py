@@ -13,10 +13,10 @@ from dask.tokenize import TokenizationError
 from distributed import Client
 
 from firstspike.scripts.errors import VerbError
-from firstspike.scripts.shares import shares, work
 from firstspike.scripts.shares import versions as digests
+from firstspike.scripts.shares import work
 from firstspike.scripts.shares.versions import check_versions, versions
-from firstspike.scripts.shares.work import content_of
+from firstspike.scripts.shares.work import content_of, shares
 from tests.cluster.conftest import ROOT, wait_for, working
 from tests.support.cluster_tasks import Number, edited, endless, faulty, refused, squared
 from tests.support.simulators import sampled
@@ -143,7 +143,7 @@ def test_a_local_cluster_that_does_not_start_is_told(monkeypatch):
 
 CALLS = """
 from firstspike.scripts.interrupts import catch
-from firstspike.scripts.shares import shares
+from firstspike.scripts.shares.work import shares
 from tests.support.cluster_tasks import endless
 
 if __name__ == "__main__":

@@ -46,13 +46,6 @@ def test_plot_draws_the_maps(capfd, network):
     assert (68, 1, 84) in colours, "the earliest spike has the first colour of viridis"
 
 
-def test_study_says_that_filters_die(capfd, network):
-    ended = success(capfd, "study", "net.npz", "--images", 50, "-o", "s.png", "--json", "-")
-    assert "dead filters and dense neurons" in ended.err
-    assert "a network of the shape without spikes takes 5040" in ended.err
-    assert set(json.loads(ended.out)["curves"]) == {"deadline", "flips", "jitter", "dead"}
-
-
 def test_the_neurons_of_a_dead_filter_never_fire_and_the_others_do_as_before():
     network = convolving_network(hidden=("4c5s4",), size=(28, 28), maps=1, n_classes=10)
     ticks = encode(network, bundled_test_set()[0][:20])

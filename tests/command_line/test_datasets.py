@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Data sets of the user, from a file to a network: train, run, learn, plot and study."""
+"""Data sets of the user, from a file to a network: train, run, learn and plot."""
 
 import json
 import re
@@ -27,8 +27,9 @@ from firstspike.scripts.learning.specification import Learning
 from firstspike.scripts.targets.comparison import compared
 from firstspike.scripts.targets.specifications import Golden, Rtl
 from firstspike.scripts.training.session import Session
-from firstspike.scripts.verbs import compare, plot, study
+from firstspike.scripts.verbs import compare, plot
 from tests.support.command import firstspike, refusal, result_of, success
+from tests.support.rooms import added
 
 QUICK = ("--hidden", 20, "--epochs", 40)
 
@@ -366,15 +367,15 @@ def test_every_verb_takes_the_same_images(capfd, folder, ordered, monkeypatch):
     """Each verb encodes samples of all classes, not only the first samples."""
     expected = ordered[0][some_of(180, 60)]
     seen = []
-    for module in (selection, plot, study):
+    for module in (selection, plot, *(module for _, module in added("TAKE_IMAGES"))):
         monkeypatch.setattr(
             module, "encode", lambda of, samples: seen.append(samples) or encode(of, samples)
         )
     words = ("--dataset", "sorted.npz", "--images", 60)
     for verb in (
         ("verilog", "net.npz", "--vectors", "vectors"),
-        ("study", "net.npz"),
         ("plot", "net.npz", "-o", "p.png"),
+        *(line.split() for line, _ in added("TAKE_IMAGES")),
     ):
         seen.clear()
         success(capfd, *verb, *words)

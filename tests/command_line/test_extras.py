@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 
 from firstspike.golden.system.extras import EXTRAS, MissingPackageError, needed
-from firstspike.scripts.main import VERBS
+from firstspike.scripts.main import PACKAGES
+from tests.support.rooms import added
 from tests.support.simulators import sampled
 
 pytestmark = pytest.mark.fast
@@ -22,7 +23,7 @@ pytestmark = pytest.mark.fast
 ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 OPTIONAL = {package for packages in EXTRAS.values() for package in packages}
-LIGHT = ("fetch", "train", "learn", "info", "run", "plot", "page", "study", "verilog")
+LIGHT = ("fetch", "train", "learn", "info", "run", "plot", "page", "verilog", *added("LIGHT"))
 """Verbs whose modules load no optional package."""
 
 UNDECLARED = {*sys.stdlib_module_names, "_typeshed", "firstspike", "tests", "docs"}
@@ -116,7 +117,7 @@ def test_every_import_of_the_package_is_mandatory_or_has_an_extra():
     [
         "import firstspike.scripts.main",
         "from firstspike import FirstSpikeClassifier",
-        *(f"import firstspike.scripts.verbs.{verb}" for verb in LIGHT if verb in VERBS),
+        *(f"import {PACKAGES[verb]}.{verb}" for verb in LIGHT if verb in PACKAGES),
     ],
 )
 def test_imports_that_load_no_optional_package(statement):

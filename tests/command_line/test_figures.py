@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Every figure holds what `drawings/` says: lines, texts, images, colours, limits and ticks.
+"""Every figure holds what a file of `drawings` says: lines, texts, images, colours, limits, ticks.
 
 After a change that is meant, look at the figures, and write the files anew:
 `python -m tests.command_line.test_figures`.
@@ -24,6 +24,7 @@ from firstspike.scripts.recordings import WordPosition
 from firstspike.scripts.training import figure as training
 from tests.support.command import toy_network
 from tests.support.listening import listening_network
+from tests.support.rooms import TESTS, added
 from tests.support.shapes import convolving_network
 
 DRAWINGS = Path(__file__).with_name("drawings")
@@ -102,11 +103,6 @@ def _confusion(*counts):
     return figures.confusion_picture(toy_network(), counts, "a matrix")
 
 
-def _curves():
-    curves = {"a": {"values": [1, 2], "accuracy": [0.5, 1]}, "b": {"values": [0], "accuracy": [0]}}
-    return figures.draw_curves(curves, {"a": "first", "b": "second"}, "curves")
-
-
 def _recording(*said):
     network = listening_network()
     levels = np.random.default_rng(3).integers(0, 256, (40, 3)).astype(np.uint8)
@@ -160,21 +156,25 @@ FIGURES = {
     "confusion_of_one": lambda: _confusion([0, 0], [0, 1]),
     "confusion_of_20": lambda: _confusion(*np.eye(20, dtype=int)),
     "confusion_of_21": lambda: _confusion(*np.eye(21, dtype=int)),
-    "curves": _curves,
     "recording": lambda: _recording(0.03),
     "recording_of_silence": _recording,
     "front": _front,
     "learning": _learning,
     "training": _training,
+    **dict(added("FIGURES")),
 }
+
+
+def drawing_of(name):
+    """The file of a figure; of one that has none yet, a file of this folder."""
+    return next(TESTS.glob(f"*/drawings/{name}.txt"), DRAWINGS / f"{name}.txt")
 
 
 @pytest.mark.parametrize("name", FIGURES)
 def test_a_figure_holds_what_is_written(name):
-    assert described(FIGURES[name]()) == (DRAWINGS / f"{name}.txt").read_text()
+    assert described(FIGURES[name]()) == drawing_of(name).read_text()
 
 
 if __name__ == "__main__":
-    DRAWINGS.mkdir(exist_ok=True)
     for name, draw in FIGURES.items():
-        (DRAWINGS / f"{name}.txt").write_text(described(draw()))
+        drawing_of(name).write_text(described(draw()))

@@ -29,6 +29,7 @@ from PIL import Image
 from firstspike.golden.data.sets import SHA256
 from firstspike.golden.system.temporary import PREFIX
 from tests.command_line.stand_ins import put_files
+from tests.support.rooms import added
 from tests.support.simulators import lend_runtime
 
 KILLS = int(os.environ.get("FIRSTSPIKE_KILLS", 2))
@@ -83,10 +84,6 @@ VERBS = {
         tuple(f"data/mnist/{file}" for file in SHA256["mnist"]),
         before=_MIRROR,
     ),
-    "study": Verb(
-        "study mnist-4bit --images 500 -o study.png --json result.json",
-        ("study.png", "result.json"),
-    ),
     "vectors": Verb(
         "verilog mnist-4bit --images 5 --lanes 16 --vectors vectors",
         ("vectors/core.v", "vectors/bench.v"),
@@ -116,6 +113,7 @@ VERBS = {
         "build toy.npz --board icebreaker --lanes 4 --clock 18 --seed 1 -o out",
         ("out/firstspike.bin", "out/netlist.json", "out/netlist.v", "out/report.json"),
     ),
+    **{name: Verb(*verb) for name, verb in added("KILLED")},
 }
 
 

@@ -12,6 +12,7 @@ from PIL import Image
 from firstspike.golden import LearningState, Network
 from firstspike.golden.training.general_recipe import ENCODING
 from tests.support.command import firstspike, refusal, success, toy_network
+from tests.support.rooms import added
 
 QUICK = ("--hidden", 5, "--epochs", 2, "-o", "made.npz")
 
@@ -145,11 +146,12 @@ def undecodable(tmp_path, monkeypatch):
         (("page", f"{NAME}.npz", "--images", 3, "-o"), ".html"),
         (("convert", f"{NAME}.npz", "-o"), ".nir"),
         (("plot", f"{NAME}.npz", "--dataset", DATA, "-o"), ".svg"),
-        (("study", f"{NAME}.npz", "--dataset", DATA, "-o"), ".pdf"),
         (("run", f"{NAME}.npz", "--dataset", DATA, "--plot"), ".png"),
+        *added("SHOW_NAMES"),
     ],
 )
 def test_verbs_that_only_show_a_name_work(capfd, undecodable, words, output):
+    words = [str(word).format(net=f"{NAME}.npz", data=DATA) for word in words]
     success(capfd, *words, f"{NAME}{output}")
     assert (undecodable / f"{NAME}{output}").stat().st_size
 

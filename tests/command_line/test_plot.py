@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""`firstspike plot` and `firstspike study`: pictures and curves."""
+"""`firstspike plot`: pictures and curves."""
 
 import re
 from dataclasses import replace
@@ -238,26 +238,6 @@ def test_names_are_spread_no_more_than_they_must(n):
         lowered, raised = found < wanted - 1e-9, found > wanted + 1e-9
         assert np.all(touches[:-1][lowered])
         assert np.all(touches[1:][raised])
-
-
-def test_study_measures_what_it_says(capfd, tmp_path):
-    words = ("study", "mnist-4bit", "--images", 100, "-o", tmp_path / "study.png")
-    result = result_of(capfd, *words)
-    network = load_network("mnist-4bit")
-    pixels, labels = bundled_test_set()
-    run = infer(network, encode(network, pixels[:100]))
-    accuracy = np.mean(run.decision == labels[:100])
-    assert result["count"] == 100
-    added = run.spikes_in @ [w.shape[1] for w in network.weights]
-    assert result["operations"]["mean"] == pytest.approx(added.mean())
-    for name, curve in result["curves"].items():
-        assert len(curve["values"]) == len(curve["accuracy"])
-        gentle, harsh = (-1, 0) if name == "deadline" else (0, -1)
-        assert curve["accuracy"][gentle] == accuracy
-        assert curve["accuracy"][harsh] < accuracy - 0.05
-    with Image.open(tmp_path / "study.png") as image:
-        assert image.size > (500, 300)
-    assert result_of(capfd, *words) == result
 
 
 # `firstspike run --input` on photos: what is found, said, shown and refused.

@@ -24,7 +24,6 @@ from firstspike.scripts.selftest.report import page, report_of
 from firstspike.scripts.selftest.stages import Stage
 from firstspike.scripts.targets import golden
 from firstspike.scripts.training_summary import MOST, sentences
-from firstspike.scripts.verbs import study
 from firstspike.scripts.verbs.check import mutants
 from firstspike.scripts.verbs.run import listening
 from firstspike.sim.benches.link import fuzz, rate
@@ -238,29 +237,6 @@ def test_no_more_than_some_facts_have_sentences():
         found = list(sentences({f"fact{at:03}": at for at in range(MOST + further)}))
         assert found[:MOST] == [f"Its fact{at:03} is {at}." for at in range(MOST)]
         assert found[MOST:] == [last] * bool(further)
-
-
-def test_a_study_has_times_in_z():
-    network, x = toy_network(), np.random.default_rng(1).integers(0, 256, (9, 36), np.uint8)
-    run = infer(network, encode(network, x))
-    curves = dict(study.curves(network, x, run.decision, run, np.random.default_rng(1)))
-    unit = network.unit
-    assert {name: curve["values"] for name, curve in curves.items()} == {
-        "deadline": sorted({int(at) / unit for at in np.linspace(unit, run.tick.max(), 12)}),
-        "flips": [0, 0.005, 0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.15],
-        "jitter": [0, 0.125, 0.25, 0.5, 1],
-        "dead": [0, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6],
-    }
-    assert [curve["accuracy"][0] for curve in list(curves.values())[1:]] == [1, 1, 1]
-    assert curves["deadline"]["accuracy"][-1] == 1
-    result = {"count": 9, "operations": {"mean": 1.6, "dense": 468}, "curves": {}}
-    result["curves"]["jitter"] = {"values": [0.0, 1 / 3], "accuracy": [1.0, 2 / 3]}
-    assert study.report("toy", network, result) == (
-        "toy, 9 images: 2 synaptic operations an image until the decision, where a dense network "
-        "of the shape takes 468\n\n"
-        "jitter of the input spikes, +- z       0  0.333\n"
-        "accuracy, %                       100.00  66.67"
-    )
 
 
 # `firstspike check` with stand-ins for the simulations.

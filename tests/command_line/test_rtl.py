@@ -266,7 +266,7 @@ def test_shares_are_put_together_in_order(capfd, three_events, target, monkeypat
         asked.append(address)
         yield LastFirst()
 
-    monkeypatch.setattr("firstspike.scripts.shares.shares", shares)
+    monkeypatch.setattr("firstspike.scripts.shares.work.shares", shares)
     monkeypatch.setattr(verb, "IMAGES", 2)
     target(lambda run: replace(run, tick=run.tick + 1))
     words = ("compare", *three_events, "--target", "rtl", "--json", "-")

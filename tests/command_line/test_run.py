@@ -19,6 +19,7 @@ from firstspike.scripts.errors import VerbError
 from firstspike.scripts.selection import read_image
 from firstspike.sim.harness.networks import network_of
 from tests.support.command import firstspike, refusal, result_of, success, toy_network
+from tests.support.rooms import added
 from tests.support.shapes import convolving_network
 
 MEANS = ("tick", "forced", "input_spikes", "hidden_spikes", "lookups", "cycles")
@@ -273,7 +274,7 @@ def test_no_cycles_are_given_for_networks_that_hardware_does_not_run(capfd, tmp_
     assert result["summary"]["cycles"] is None
 
 
-@pytest.mark.parametrize("verb", ["info", "run", "study"])
+@pytest.mark.parametrize("verb", ["info", "run", *added("WRITE_JSON")])
 def test_json_goes_whole_into_a_file_or_not_at_all(capfd, tmp_path, verb):
     words = (verb, "mnist-4bit", *([] if verb == "info" else ["--images", 2]), "--json")
     result = tmp_path / "result.json"

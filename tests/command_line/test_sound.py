@@ -27,6 +27,7 @@ from firstspike.scripts.datasets import Data, training_data
 from firstspike.scripts.main import run_line
 from firstspike.scripts.training.session import Request, images_of
 from tests.support.command import firstspike, refusal, result_of, success
+from tests.support.rooms import added
 
 pytestmark = pytest.mark.fast
 
@@ -229,13 +230,13 @@ def test_the_same_recordings_are_a_data_set_of_the_network(capfd, folder):
         "info net.npz",
         "verilog net.npz --lanes 4 -o core.v",
         "plot net.npz --dataset words -o plot.png",
-        "study net.npz --dataset words --images 2 -o study.png",
         "page net.npz -o page.html",
         "page net.npz --dataset words -o page.html",
         "verilog net.npz --input two.wav --vectors vectors",
         "convert net.npz -o net.nir",
         "boards net.npz",
         "boards net.npz --dataset words",
+        *added("TAKE_SOUND"),
     ],
 )
 def test_other_verbs_take_a_network_of_sound(capfd, folder, line):

@@ -19,7 +19,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from firstspike.scripts.shares import shares
+from firstspike.scripts.shares.work import shares
 from tests.soak.cases import KINDS, Kinds, Tried, tried, tried_all
 
 FOLDER = Path("build/soak")

@@ -14,5 +14,5 @@ class InProcess:
 
 @contextmanager
 def shares(*_, **__):
-    """Stands for `scripts.shares.shares`."""
+    """Stands for `scripts.shares.work.shares`."""
     yield InProcess()

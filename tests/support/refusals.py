@@ -11,13 +11,14 @@ from pathlib import Path
 import pytest
 
 from tests.support.command import refusal
+from tests.support.rooms import TESTS
 
-TABLES = Path(__file__).parents[1] / "command_line" / "refusals"
+TABLES = {path.stem: path for path in sorted(TESTS.glob("*/refusals/*.txt"))}
 
 
 def lines_of(name: str) -> list[tuple[str, str]]:
     """Return the lines of a table and their sentences."""
-    text = (TABLES / f"{name}.txt").read_text()
+    text = TABLES[name].read_text()
     found = re.findall(r"^\$ firstspike (.+)\n(Error: .+)$", text, re.MULTILINE)
     assert len(found) == text.count("\n$ ") == text.count("\nError: ")
     return found

@@ -35,7 +35,7 @@ def check_names(names: Iterable[str], known: Collection[str], what: str) -> None
             raise click.UsageError(f"there is no {what} {name!r}: {remedy(name, known)}")
 
 
-@click.group(cls=Verbs, package=__name__, groups={"Commands": CHECKS})
+@click.group(cls=Verbs, packages=dict.fromkeys(CHECKS, __name__), groups={"Commands": CHECKS})
 def command() -> None:
     """Check the hardware itself, after a change of it.
 

@@ -8,7 +8,7 @@ import click
 from firstspike.scripts.options import number_option, scheduler_option, seed_option
 from firstspike.scripts.output import say, table
 from firstspike.scripts.paths import Verb
-from firstspike.scripts.shares import shares
+from firstspike.scripts.shares.work import shares
 from firstspike.scripts.verbs.check import check_names
 from firstspike.sim.harness.runner import check_tools
 

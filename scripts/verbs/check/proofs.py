@@ -11,7 +11,7 @@ import click
 from firstspike.scripts.options import number_option, scheduler_option
 from firstspike.scripts.output import say, table
 from firstspike.scripts.paths import Verb
-from firstspike.scripts.shares import Shares, shares
+from firstspike.scripts.shares.work import Shares, shares
 from firstspike.scripts.verbs.check import check_names
 from firstspike.sim.formal.catalogue import PROOFS
 from firstspike.sim.formal.mutants import KINDS, MUTATED, mutants_of, verdicts_of

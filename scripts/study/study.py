@@ -77,7 +77,7 @@ def command(
         }
         say(report(net, network, result))
         if path is not None:
-            from firstspike.scripts.figures import draw_curves  # matplotlib is a slow import
+            from .figure import draw_curves  # matplotlib is a slow import
 
             draw(draw_curves(result["curves"], hardships(network), printable(net)))
         write(result)
