@@ -77,7 +77,7 @@ check: setup-tests
 	$(BIN)/mypy -n auto
 
 torch: .venv-torch/ready
-	.venv-torch/bin/python -m pytest -q -n auto tests/torch
+	.venv-torch/bin/python -m pytest -q -n auto tests/torch $(wildcard tests/*/test_judges.py)
 
 .venv-torch/ready: tests/requirements.lock tests/torch/requirements.lock pyproject.toml
 	/usr/bin/python3 -c 'import torch' # of Debian's package python3-torch

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Exported networks, form `cuba`, in frameworks of others: when each neuron spikes first.
 
-SpikingJelly 2.0.0 and snnTorch 1.0.0; each has its traps, which docs/nir.md names. The neurons of
-maps are numbered map by map, row by row.
+SpikingJelly 2.0.0 and snnTorch 1.0.0; each has its traps, which docs/nir/nir.md names. The neurons
+of maps are numbered map by map, row by row.
 """
 
 import contextlib

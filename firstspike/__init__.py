@@ -16,12 +16,12 @@ if TYPE_CHECKING:
     from .golden.encoding import encode
     from .golden.encodings.samples import EncodingError
     from .golden.foreign.fields import NetworkError
-    from .golden.frameworks.estimator import FirstSpikeClassifier
     from .golden.integer import infer
     from .golden.network import Network
     from .golden.shipped import load_network
     from .golden.system.errors import FirstSpikeError
     from .golden.system.extras import MissingPackageError
+    from .golden.training.estimator import FirstSpikeClassifier
     from .golden.training.specification import Training, TrainingError
     from .golden.training.trainer import Trainer
     from .scripts.library import build, verilog
@@ -50,7 +50,7 @@ __all__ = [
 _MODULES = {
     "DataError": ".golden.data.dataset",
     "EncodingError": ".golden.encodings.samples",
-    "FirstSpikeClassifier": ".golden.frameworks.estimator",
+    "FirstSpikeClassifier": ".golden.training.estimator",
     "FirstSpikeError": ".golden.system.errors",
     "MissingPackageError": ".golden.system.extras",
     "Network": ".golden.network",

@@ -4,7 +4,7 @@
 It needs PyTorch, which `pip install ".[torch]"` brings; nothing else of the package does.
 """
 
-from .golden.frameworks.torch.conversion import (
+from .golden.torch.conversion import (
     ConversionError,
     Encoder,
     decide,
@@ -12,9 +12,9 @@ from .golden.frameworks.torch.conversion import (
     quantise,
     to_network,
 )
-from .golden.frameworks.torch.convolution import FirstSpikeConv1d, FirstSpikeConv2d
-from .golden.frameworks.torch.layer import FirstSpikeLinear
-from .golden.frameworks.torch.losses import first_spike_loss, margin_loss
+from .golden.torch.convolution import FirstSpikeConv1d, FirstSpikeConv2d
+from .golden.torch.layer import FirstSpikeLinear
+from .golden.torch.losses import first_spike_loss, margin_loss
 
 __all__ = [
     "ConversionError",

@@ -44,9 +44,6 @@ GROUPS = {
         "selftest": "Prove that a board runs as golden says, and write a report of it.",
         "serve": "Simulate a board: the design behind a pseudo-terminal.",
     },
-    "Exchange": {
-        "convert": "Write a network as a NIR graph for other frameworks, or a graph as a network.",
-    },
 }
 """The verbs in the groups of `--help`, each with its description; rooms add theirs."""
 
@@ -55,7 +52,7 @@ PACKAGES = {verb: f"{__package__}.verbs" for verbs in GROUPS.values() for verb i
 
 for package, groups in announced(__package__, "VERBS"):
     for title, verbs in groups.items():
-        GROUPS[title] |= verbs
+        GROUPS[title] = GROUPS.get(title, {}) | verbs
         PACKAGES |= dict.fromkeys(verbs, package)
 
 

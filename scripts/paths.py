@@ -18,6 +18,7 @@ import click
 
 from firstspike.golden.foreign.printable import printable
 from firstspike.golden.shipped import shipped_file
+from firstspike.rooms import announced
 
 from .errors import VerbError
 from .sections import in_sections
@@ -76,20 +77,23 @@ class DatasetName(Input, click.ParamType):
         return candidate_paths(value) if value in DATASETS else [value]
 
 
-NETWORK, GRAPH, PICTURE = rb"PK\x03\x04.{26}format\.npy", rb"\x89HDF", rb"\x89PNG|<\?xml|%PDF"
+NETWORK, PICTURE = rb"PK\x03\x04.{26}format\.npy", rb"\x89PNG|<\?xml|%PDF"
 PAGE, JSON, VERILOG = rb"<!(?i:doctype) html>", rb"\s*\{", rb"//|/\*"
 """The beginnings of the files that verbs write, as regular expressions."""
 
 _BEGINS = {
     ".npz": NETWORK,
-    ".nir": GRAPH,
     ".png": PICTURE,
     ".json": JSON,
     ".hex": rb"[0-9a-f]+\n",
     ".core": rb"CAPI=2:",
     **dict.fromkeys((".v", ".h", ".rdl"), VERILOG),
 }
-"""The beginnings of files beside a named file or in a folder, by their suffixes."""
+"""The beginnings of files beside a named file or in a folder, by their suffixes; rooms add
+theirs."""
+
+for _, begins in announced(__package__, "BEGINS"):
+    _BEGINS |= begins
 
 _NOTHING = rb"(?!)"
 """Matches no beginning."""

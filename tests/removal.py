@@ -43,6 +43,7 @@ def take_out(out: Iterable[str], clone: Path) -> None:
     """Clone the last commit, and delete the folders of rooms in the clone."""
     subprocess.run(["git", "clone", "-q", "--shared", ROOT, clone], check=True)
     folders = [f"{place}/{room}" for place in PLACES for room in out]
+    folders += [f"firstspike/{room}.py" for room in out]
     subprocess.run(["git", "rm", "-rq", "--ignore-unmatch", *folders], cwd=clone, check=True)
 
 

@@ -36,7 +36,8 @@ from firstspike.hdl.flow.verilog import PROMISE
 from firstspike.hdl.layer.config import SEGMENT_LANES
 from firstspike.hdl.motion.windows import Windows
 from firstspike.hdl.sound.listener import cycles_per_sample
-from firstspike.scripts.main import GROUPS
+from firstspike.rooms import rooms
+from firstspike.scripts.main import GROUPS, PACKAGES
 from firstspike.sim.formal import catalogue
 from firstspike.sim.formal.proofs import Proof as FormalProof
 from firstspike.sim.mutants.faults import FAULTS
@@ -47,6 +48,7 @@ from .verb import counts, page_of, shared_options
 NETWORK, LANES, BITMAP, ROWS = "mnist-8bit", 64, 32, 4
 """Network, lanes, bits of a bitmap and rows of the cores whose ports the pages show."""
 
+DOCS = Path(__file__).parents[1]
 CHANNEL = re.compile(r"(_(?:t|aw|ar|w|b|r))[a-z]+$")
 """The end of the name of a port of AXI: its channel, and its signal."""
 USUAL = ", 2-bit weights, thresholds 1, unit 1, deadline 6", "; 1 image", "; images without end"
@@ -67,6 +69,7 @@ def texts() -> dict[str, str]:
         "option_slots": str(counts()[1]),
         "verbs": _table(("verb", "what it does"), _verbs()),
         "verb_pages": _verb_pages(),
+        "room_pages": _room_pages(),
         "shared_options": shared_options(),
         "ports": _ports(plain),
         "payloads": _payloads(plain),
@@ -300,6 +303,14 @@ def _verbs() -> Iterator[tuple[str, str]]:
     for verbs in GROUPS.values():
         for verb, meaning in verbs.items():
             yield f"[{verb}](../{page_of(verb)}.md)", meaning
+
+
+def _room_pages() -> str:
+    """Return the pages of rooms that are named as their rooms, if they are no pages of verbs."""
+    verbs = {*map(page_of, PACKAGES)}
+    pages = (f"{room}/{room}" for room in rooms())
+    found = (page for page in pages if page not in verbs and (DOCS / f"{page}.md").exists())
+    return "\n".join(("```{toctree}", ":hidden:", ":caption: Further features", "", *found, "```"))
 
 
 def _verb_pages() -> str:

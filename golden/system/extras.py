@@ -4,6 +4,8 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from firstspike.rooms import announced
+
 from .errors import FirstSpikeError
 
 EXTRAS = {
@@ -19,11 +21,14 @@ EXTRAS = {
     "plot": ("matplotlib",),
     "flac": ("soundfile",),
     "explore": ("optuna",),
-    "nir": ("h5py", "nir"),
     "cluster": ("dask", "distributed"),
-    "torch": ("torch",),
 }
-"""The packages of each extra, by the names of their imports; pyproject.toml has their versions."""
+"""The packages of each extra, by the names of their imports; pyproject.toml has their versions.
+Rooms add theirs.
+"""
+
+for _, packages in announced("firstspike.golden", "EXTRAS"):
+    EXTRAS |= packages
 
 _ALL = ("hdl", "sim", "fpga", "board", "plot")
 """The extras of the extra `all`."""

@@ -8,15 +8,16 @@ import pytest
 
 from firstspike.golden import bundled_test_set
 from firstspike.golden.data.sets import Dataset
-from firstspike.golden.frameworks.nir.export import graph_of, write
 from firstspike.scripts import datasets
 from tests.support.command import toy_network
+from tests.support.rooms import added
 
 
 def put_files(folder: Path, digits: int = 300) -> None:
-    """Write a network, its graph, events for it, and a data set of digits."""
+    """Write a network, events for it, a data set of digits, and the files of rooms."""
     toy_network().save(folder / "toy.npz")
-    write(folder / "graph.nir", graph_of(toy_network()))
+    for put in added("FILES"):
+        put(folder)
     (folder / "events.jsonl").write_text('{"events": [[8, 9], [8, 10], [8, 30]]}\n' * 3)
     pixels, labels = bundled_test_set()
     np.savez(folder / "digits.npz", x_train=pixels[:digits], y_train=labels[:digits])

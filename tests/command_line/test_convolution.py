@@ -57,13 +57,8 @@ def test_the_neurons_of_a_dead_filter_never_fire_and_the_others_do_as_before():
     assert np.array_equal(after[:, alive], before[:, alive])
 
 
-def test_run_and_nir_take_it(capfd, network):
+def test_run_takes_it(capfd, network):
     success(capfd, "run", "net.npz", "--images", 5)
-    words = ("convert", "net.npz", "--form", "cuba", "--images", 3, "-o", "net.nir")
-    success(capfd, *words)
-    assert os.path.exists("net.data.nir")
-    success(capfd, "convert", "net.nir", "-o", "again.npz")
-    assert load_network("again.npz").to_bytes() == network.to_bytes()
 
 
 def test_only_the_last_layer_learns(capfd, network):

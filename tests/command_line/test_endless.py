@@ -11,8 +11,9 @@ import pytest
 from firstspike.boards.building.bitstream import NETLIST, REPORT
 from firstspike.golden.data.dataset import MOST_LINE
 from firstspike.scripts.learning.session import Session
-from tests.support.command import firstspike, refusal, success, toy_network
+from tests.support.command import firstspike, refusal, toy_network
 from tests.support.foreign import make_build
+from tests.support.rooms import added
 
 pytestmark = pytest.mark.fast
 
@@ -30,11 +31,6 @@ READ = {
     "a photo": ("file.png", "run mnist-4bit --input file.png"),
     "an image": ("file.png", "run toy.npz --input file.png"),
     "an image of a folder": ("images/a/file.png", "run toy.npz --input images"),
-    "a graph": ("file.nir", "convert file.nir -o out.npz"),
-    "the samples of a graph": (
-        "file.npz",
-        "convert good.nir --weight-bits 8 --dataset file.npz -o out.npz",
-    ),
     "a state of learning": (Session.state_path("file.npz"), "learn --resume -o file.npz"),
     "a state of training": ("file.training.npz", "train --resume -o file.npz"),
     "a report": (f"build/{REPORT}", NETLIST_OF),
@@ -43,6 +39,7 @@ READ = {
         "data/mnist/train-labels-idx1-ubyte",
         "fetch mnist --to data",
     ),
+    **dict(added("WITHOUT_END")),
 }
 """By its content, a file and the command that reads it."""
 
@@ -52,6 +49,8 @@ def folder(tmp_path, monkeypatch):
     """The good files, in the current folder."""
     monkeypatch.chdir(tmp_path)
     toy_network().save(NET)
+    for put in added("FILES"):
+        put(tmp_path)
     Path(GOOD).write_text("x,kind\n" + "1,a\n2,b\n" * 9)
     Path("good.jsonl").write_bytes(EVENTS)
     make_build(toy_network())
@@ -78,8 +77,6 @@ def huge(path):
 @pytest.mark.parametrize(("what", "make"), [*product(READ, (pipe, zeros, huge))])
 def test_what_never_ends_is_refused(capfd, folder, what, make):
     name, line = READ[what]
-    if "good.nir" in line:
-        success(capfd, "convert", NET, "--form", "time", "-o", "good.nir")
     Path(name).unlink(missing_ok=True)
     make(Path(name))
     before = sorted(folder.rglob("*"))

@@ -11,12 +11,11 @@ from PIL import Image
 from firstspike.golden import bundled_test_set
 from firstspike.sim.harness.cache import cache_folder
 from tests.command_line.stand_ins import put_files
+from tests.support.rooms import added
 
-QUICK = ("to NIR", "verilog")
+QUICK = ("verilog", "show")
 
 LINES = {
-    "to NIR": "convert mnist-4bit --images 50 -o net.nir",
-    "from NIR": "convert {given}/graph.nir -o net.npz",
     "plot": "plot mnist-4bit -o plot.pdf",
     "page": "page mnist-4bit --images 5 -o page.html",
     "verilog": "verilog {given}/toy.npz --lanes 4 -o core.v",
@@ -25,6 +24,7 @@ LINES = {
     "show": "run mnist-4bit --input {given}/digit.png --plot seen.png",
     "train": "train --dataset {given}/digits.npz --hidden 5 --epochs 1 -o net.npz",
     "learn": "learn --dataset {given}/digits.npz --random 5 --epochs 1 --images 50 -o net.npz",
+    **dict(added("ON_A_FULL_DISK")),
 }
 
 FULL = """

@@ -74,11 +74,6 @@ VERBS = {
     "run": Verb("run mnist-4bit --images 2000 --json result.json", ("result.json",)),
     "plot": Verb("plot mnist-4bit --number 3 --images 2000 -o plot.png", ("plot.png",)),
     "page": Verb("page mnist-4bit -o page.html", ("page.html",)),
-    "to NIR": Verb(
-        "convert toy.npz --input events.jsonl -o toy.nir --json result.json",
-        ("toy.nir", "toy.data.nir", "result.json"),
-    ),
-    "from NIR": Verb("convert graph.nir -o net.npz", ("net.npz",)),
     "fetch": Verb(
         "fetch mnist --to data",
         tuple(f"data/mnist/{file}" for file in SHA256["mnist"]),

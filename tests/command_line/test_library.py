@@ -79,6 +79,7 @@ def test_all_of_it_loads_nothing_of_the_command_and_of_the_hardware():
     assert foreign == {"firstspike", "sklearn"}  # whose parts are loaded one by one
     rooms = {".".join(name.split(".")[:3]) for name in loaded if name.startswith("firstspike.")}
     assert {room for room in rooms if not room.startswith("firstspike.golden")} == {
+        "firstspike.rooms",
         "firstspike.scripts",
         "firstspike.scripts.library",
         "firstspike.scripts.targets",

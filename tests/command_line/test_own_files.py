@@ -144,7 +144,6 @@ def undecodable(tmp_path, monkeypatch):
     [
         (("info", f"{NAME}.npz", "--json"), ".json"),
         (("page", f"{NAME}.npz", "--images", 3, "-o"), ".html"),
-        (("convert", f"{NAME}.npz", "-o"), ".nir"),
         (("plot", f"{NAME}.npz", "--dataset", DATA, "-o"), ".svg"),
         (("run", f"{NAME}.npz", "--dataset", DATA, "--plot"), ".png"),
         *added("SHOW_NAMES"),

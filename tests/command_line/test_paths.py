@@ -20,6 +20,7 @@ from firstspike.scripts.errors import VerbError
 from firstspike.scripts.main import firstspike as group
 from firstspike.scripts.paths import Input, Output, Verb, check_sources
 from tests.support.command import refusal, success, toy_network, verbs
+from tests.support.rooms import added
 
 pytestmark = pytest.mark.fast
 
@@ -200,9 +201,9 @@ def test_a_picture_may_go_beside_the_images_that_are_read_but_not_over_one(capfd
     [
         "verilog toy.npz --input events --lanes 5 --weights port --vectors out",
         "verilog toy.npz --lanes 5 --weights port --bus axi -o out.v --json out2.json",
-        "convert toy.npz --input events -o out.nir --json out.json",
         "train --dataset data.npz --hidden 5 --epochs 1 -o out.npz --plot out.png --json out.json",
         "learn --dataset data.npz --random 5 --epochs 1 -o out.npz --plot out.png --json out.json",
+        *added("WRITE_WHAT_THEY_SAY"),
     ],
 )
 def test_what_a_verb_writes_is_what_it_said_before(capfd, tmp_path, monkeypatch, line):
@@ -293,7 +294,7 @@ BESIDE = {
     "train --seed 2-3 -o new.csv": "new.csv-seed3.npz",
     "train -o ./new.csv": "new.csv",
     "learn --fresh -o new.npz": "new.state.npz",
-    "convert toy.npz -o new.nir": "new.data.nir",
+    **dict(added("BESIDE")),
 }
 """Files that a line would write."""
 

@@ -5,7 +5,6 @@ import json
 from contextlib import nullcontext
 from dataclasses import replace
 
-import nir
 import numpy as np
 import pytest
 from PIL import Image
@@ -15,17 +14,16 @@ from firstspike.golden import LearningState
 from firstspike.golden.encodings.features import Features
 from firstspike.golden.encodings.registry import encoding_of
 from firstspike.scripts.exploration import JOURNAL
-from firstspike.scripts.main import run_line
 from firstspike.scripts.shares import work
 from firstspike.scripts.verbs import page
 from firstspike.sim.harness.networks import network_of, random_weights
 from tests.command_line.stand_ins import stand_in
 from tests.command_line.test_sound import RATE, TONES, spoken
-from tests.nir.test_verbs import small
 from tests.support.command import refusal, toy_network
 from tests.support.listening import listening_network
 from tests.support.moving import FRONT, small_network
 from tests.support.refusals import TABLES, check_refusals
+from tests.support.rooms import added
 
 pytestmark = pytest.mark.fast
 
@@ -100,11 +98,10 @@ def files(tmp_path_factory):
     (folder / "text.wav").write_text("no sound")
     for name in ("photo.png", "photo.bmp"):
         Image.new("L", (6, 6)).save(folder / name)
-    nir.write(folder / "real.nir", small())
-    assert run_line(["convert", str(folder / "toy.npz"), "-o", str(folder / "toy.nir")]) == 0
+    for put in added("FILES"):
+        put(folder)
     (folder / "damaged").mkdir()
     (folder / "damaged" / JOURNAL).write_text("once\nmore\n")
-    (folder / "nothing.nir").write_bytes(b"nothing")
     (folder / "nothing.npz").write_bytes(b"PK nonsense")
     return folder
 

@@ -233,7 +233,6 @@ def test_the_same_recordings_are_a_data_set_of_the_network(capfd, folder):
         "page net.npz -o page.html",
         "page net.npz --dataset words -o page.html",
         "verilog net.npz --input two.wav --vectors vectors",
-        "convert net.npz -o net.nir",
         "boards net.npz",
         "boards net.npz --dataset words",
         *added("TAKE_SOUND"),

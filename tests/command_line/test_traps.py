@@ -16,6 +16,7 @@ from firstspike.boards.families.registry import facts_of
 from firstspike.golden.system import programs
 from firstspike.hdl.flow.devices import ECP5
 from tests.command_line.stand_ins import put_files
+from tests.support.rooms import added
 from tests.support.simulators import sampled
 
 SPRUNG = "sprung"
@@ -34,7 +35,6 @@ EVENTS = "toy.npz --input events.jsonl"
 SMALL = "--dataset digits.npz --hidden 5 --epochs 1"
 
 LINES = {  # a verb for each kind of program; ruff allows no other way to start one
-    "convert": Line("convert graph.nir -o net.npz", quick=True),
     "train": Line(f"train {SMALL} --seed 1-2 -o net.npz"),
     "verilog": Line("verilog toy.npz --lanes 4 -o core.v"),
     "run": Line(f"run {EVENTS} --target rtl --lanes 5"),
@@ -46,6 +46,7 @@ LINES = {  # a verb for each kind of program; ruff allows no other way to start 
     ),
     "flash": Line("flash --board ulx3s-25f other.bit"),
     "fetch": Line("fetch mnist --to data", statuses=(0, 2)),
+    **{name: Line(*line) for name, line in added("START_PROGRAMS")},
 }
 
 

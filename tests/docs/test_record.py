@@ -40,5 +40,5 @@ def test_tests_without_a_pass_come_first_then_changed_ones_then_old_ones(
 def test_each_folder_of_tests_that_take_long_covers_existing_paths():
     folders = {path.split("/")[0] for path in record.COVERED}
     assert all((record.ROOT / "tests" / folder).is_dir() for folder in folders)
-    covered = [path for paths in record.COVERED.values() for path in paths]
-    assert all((record.ROOT / path).exists() for path in covered)
+    for paths in record.COVERED.values():
+        assert any((record.ROOT / path).exists() for path in paths)

@@ -37,7 +37,7 @@ from tests.faults.scripts import Script, is_script
 from tests.faults.survivors import explanation
 
 DRAWN = ("boards", "golden", "scripts")
-WITH_TORCH = "golden/frameworks/torch/"
+WITH_TORCH = "golden/torch/"
 SCRIPTS = "scripts/page/web"
 PORTIONS = (8, 40)
 """Seconds of the first runs of pytest for a fault; the last run has the other tests."""

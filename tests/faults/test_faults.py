@@ -270,7 +270,7 @@ def test_a_changed_file_is_compiled_anew(repository, tmp_path):
 
 @pytest.mark.fast
 def test_an_explained_fault_does_not_count(capsys):
-    path = "golden/frameworks/nir/forms.py"
+    path = "golden/nir/forms.py"
     source = SourceFile(path, (ROOT / path).read_text())
     faults = [
         source.fault(line, number) for line, n in source.counts().items() for number in range(n)

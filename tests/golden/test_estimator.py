@@ -28,8 +28,8 @@ from firstspike import (
     infer,
 )
 from firstspike.golden import LearningState, Settings, learn, potentials
-from firstspike.golden.frameworks import estimator
 from firstspike.golden.integer import output_potentials
+from firstspike.golden.training import estimator
 from firstspike.golden.training.recipes import recipe
 from tests.support.simulators import sampled
 from tests.support.strategies import networks_with_ticks

@@ -9,16 +9,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from docs.measurements.nir_frameworks import in_time
+from docs.nir.frameworks import in_time
 from firstspike.golden import Network, infer
-from firstspike.golden.frameworks.nir.export import graph_of, to_nir
-from firstspike.golden.frameworks.nir.forms import FORMS
-from firstspike.golden.frameworks.nir.graph import Graph, NirError
-from firstspike.golden.frameworks.nir.importing import network_of
 from firstspike.golden.layers.convolution import Convolution
 from firstspike.golden.layers.dense import Dense
 from firstspike.golden.layers.geometry import Geometry
 from firstspike.golden.layers.registry import geometry_of
+from firstspike.golden.nir.export import graph_of, to_nir
+from firstspike.golden.nir.forms import FORMS
+from firstspike.golden.nir.graph import Graph, NirError
+from firstspike.golden.nir.importing import network_of
 from tests.nir.test_round_trip import stepwise, through_file
 from tests.support.shapes import convolving_network
 from tests.support.strategies import seeds

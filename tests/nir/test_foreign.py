@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 
 from firstspike.golden import Trainer, bundled_test_set, encode, infer
-from firstspike.golden.frameworks.nir import reader_process, reading
-from firstspike.golden.frameworks.nir.export import graph_of
-from firstspike.golden.frameworks.nir.graph import Graph, NirError
-from firstspike.golden.frameworks.nir.importing import network_of
-from firstspike.golden.frameworks.nir.real_weights import real_layers
-from firstspike.golden.frameworks.nir.rounding import rounded_network
+from firstspike.golden.nir import reader_process, reading
+from firstspike.golden.nir.export import graph_of
+from firstspike.golden.nir.graph import Graph, NirError
+from firstspike.golden.nir.importing import network_of
+from firstspike.golden.nir.real_weights import real_layers
+from firstspike.golden.nir.rounding import rounded_network
 from firstspike.golden.training.quantise import plain_template
 from tests.support.command import toy_network
 from tests.support.feedforward import FeedForward

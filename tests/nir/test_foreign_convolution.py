@@ -10,16 +10,16 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from firstspike.golden import bundled_test_set, encode, infer, load_network
-from firstspike.golden.frameworks.nir import reading
-from firstspike.golden.frameworks.nir.export import graph_of
-from firstspike.golden.frameworks.nir.graph import Graph, NirError
-from firstspike.golden.frameworks.nir.real_weights import real_layers
-from firstspike.golden.frameworks.nir.rounding import rounded_network
-from firstspike.golden.frameworks.nir.verdicts import APPROXIMATE, IMPOSSIBLE, SAME, verdicts
+from firstspike.golden.nir import reading
+from firstspike.golden.nir.export import graph_of
+from firstspike.golden.nir.graph import Graph, NirError
+from firstspike.golden.nir.real_weights import real_layers
+from firstspike.golden.nir.rounding import rounded_network
+from firstspike.golden.nir.verdicts import APPROXIMATE, IMPOSSIBLE, SAME, verdicts
 from firstspike.golden.training.quantise import plain_template
+from tests.nir.interpreter import convolved
 from tests.nir.test_foreign import neurons
 from tests.support.command import firstspike, result_of, success, toy_network
-from tests.support.nir_interpreter import convolved
 from tests.support.shapes import convolving_network
 
 pytestmark = pytest.mark.fast

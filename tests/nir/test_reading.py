@@ -8,11 +8,11 @@ import h5py
 import numpy as np
 import pytest
 
-from firstspike.golden.frameworks.nir import reader_process, reading
-from firstspike.golden.frameworks.nir.export import graph_of, write
-from firstspike.golden.frameworks.nir.graph import Graph, NirError
-from firstspike.golden.frameworks.nir.importing import network_of
-from firstspike.golden.frameworks.nir.real_weights import real_layers
+from firstspike.golden.nir import reader_process, reading
+from firstspike.golden.nir.export import graph_of, write
+from firstspike.golden.nir.graph import Graph, NirError
+from firstspike.golden.nir.importing import network_of
+from firstspike.golden.nir.real_weights import real_layers
 from tests.support.command import toy_network
 from tests.support.measured import MOST_BYTES, SECONDS, measured
 from tests.support.simulators import sampled

@@ -14,16 +14,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from firstspike.golden import Network, encode, infer, load_network, shipped
-from firstspike.golden.frameworks.nir import export, reader_process, reading
-from firstspike.golden.frameworks.nir.export import graph_of, to_nir
-from firstspike.golden.frameworks.nir.forms import FORMS, STEP
-from firstspike.golden.frameworks.nir.graph import Graph, NirError
-from firstspike.golden.frameworks.nir.importing import network_of
-from firstspike.golden.frameworks.nir.trains import trains_of
 from firstspike.golden.integer import decide
+from firstspike.golden.nir import export, reader_process, reading
+from firstspike.golden.nir.export import graph_of, to_nir
+from firstspike.golden.nir.forms import FORMS, STEP
+from firstspike.golden.nir.graph import Graph, NirError
+from firstspike.golden.nir.importing import network_of
+from firstspike.golden.nir.trains import trains_of
 from tests.core.test_shapes import NETWORKS, drawn
+from tests.nir.interpreter import Stepwise, continuous
 from tests.support.command import deep_toy_network, toy_network
-from tests.support.nir_interpreter import Stepwise, continuous
 from tests.support.shapes import convolving_network
 from tests.support.strategies import networks, networks_with_samples, networks_with_ticks
 

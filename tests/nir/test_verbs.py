@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 
 from firstspike.golden import Features, encode, infer, load_network
-from firstspike.golden.frameworks.nir.forms import FORMS
+from firstspike.golden.nir.forms import FORMS
 from tests.nir.test_foreign import foreign, small
 from tests.support.command import firstspike, refusal, result_of, success, toy_network
+from tests.support.shapes import convolving_network
 
 pytestmark = pytest.mark.fast
 
@@ -132,3 +133,13 @@ def test_changed_weights_of_ours_are_rounded_anew(capfd, toy):
         assert getattr(again, name) == getattr(network, name)
     assert np.array_equal(again.features.edges, edges)
     assert again.inputs.tolist() == network.inputs.tolist()
+
+
+def test_a_network_that_convolves_is_written_and_read(capfd, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    network = convolving_network(hidden=("4c5s4",), size=(28, 28), maps=1, n_classes=10)
+    network.save("net.npz")
+    success(capfd, "convert", "net.npz", "--form", "cuba", "--images", 3, "-o", "net.nir")
+    assert os.path.exists("net.data.nir")
+    success(capfd, "convert", "net.nir", "-o", "again.npz")
+    assert load_network("again.npz").to_bytes() == network.to_bytes()

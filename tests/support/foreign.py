@@ -31,7 +31,6 @@ from firstspike.boards.building.design import Design, Requirements
 from firstspike.boards.pins.registry import BOARDS
 from firstspike.golden import Features, Network
 from firstspike.golden.data.sources import SOURCES
-from firstspike.golden.frameworks.nir.export import graph_of, write
 from firstspike.golden.timing.shape import CoreShape
 from firstspike.hdl.core.ports import log_layout
 from firstspike.hdl.flow.toolchain import ToolError
@@ -48,6 +47,7 @@ from firstspike.sim.benches.netlist import netlist
 from . import hostile, mutants
 from .command import toy_network
 from .netlists import build_report
+from .rooms import added
 
 BOARD = "icebreaker"
 SECONDS = 20
@@ -85,11 +85,9 @@ class Case:
 
 
 def hostile_cases() -> list[Case]:
-    """Graphs, photos, tables, a search, and names of files; files are in the current folder."""
+    """Photos, tables, a search, names of files, and what rooms read; in the current folder."""
     table = ("run", "table.npz", "--input", "data.csv")
     images = ("run", "net.npz", "--input", "images")
-    graph = Case("net.nir", hostile.of_graph, ("convert", "net.nir", "-o", "on.npz"))
-    real = ("convert", "net.nir", "--weight-bits", "4", "-o", "on.npz")
     photo = Case("photo.png", hostile.of_photo, ("run", "mnist-4bit", "--input", "photo.png"))
     train = (
         "train",
@@ -105,8 +103,7 @@ def hostile_cases() -> list[Case]:
         "on.npz",
     )
     return [
-        graph,
-        replace(graph, words=real),
+        *(Case(*case) for case in added("HOSTILE")),
         photo,
         photo,
         replace(photo, file="image.png", words=("run", "net.npz", "--input", "image.png")),
@@ -115,7 +112,6 @@ def hostile_cases() -> list[Case]:
         Case("data.csv", hostile.of_odd_table, train),
         Case(f"search/{JOURNAL}", hostile.of_journal, EXPLORE),
         Case("net.npz", mutants.of_archive, ("info", "net.npz"), named=True),
-        Case("net.nir", hostile.of_graph, graph.words, named=True),
         Case("photo.png", hostile.of_photo, photo.words, named=True),
         Case("data.csv", hostile.of_odd_table, table, named=True),
         Case("images/a/1.png", mutants.of_picture, images, named=True),
@@ -222,7 +218,8 @@ def make_files() -> None:
 def make_hostile_files() -> None:
     """Write the further files that only `hostile_cases` take."""
     network = Network.load("plain.npz")
-    write(Path("net.nir"), graph_of(network, "time"))
+    for put in added("FILES"):
+        put(Path())
     rng = np.random.default_rng(2)
     Image.fromarray(rng.integers(0, 256, (40, 30, 4)).astype(np.uint8)).save("photo.png")
     make_search(network)

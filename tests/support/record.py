@@ -17,6 +17,8 @@ from typing import NamedTuple
 
 import pytest
 
+from firstspike.rooms import PLACES, rooms
+
 ROOT = Path(__file__).parents[2]
 RECORD = ROOT / "tests/long.csv"
 PASSED = ROOT / "build/passed.csv"
@@ -40,9 +42,8 @@ COVERED = {
     "golden": ("golden",),
     "learning": ("golden/learning", "hdl/learner"),
     "link": ("hdl/link", "boards/client", "scripts/selftest"),
-    "nir": ("golden/frameworks",),
     "page": ("scripts/page",),
-    "torch": ("firstspike/torch.py",),
+    **{room: tuple(f"{place}/{room}" for place in PLACES) for room in rooms()},
 }
 
 

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from sklearn.datasets import load_digits
 
 from firstspike.golden import load_network
-from firstspike.golden.frameworks.torch.layer import Quantised
+from firstspike.golden.torch.layer import Quantised
 from firstspike.torch import (
     ConversionError,
     Encoder,

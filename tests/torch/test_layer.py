@@ -7,15 +7,15 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from firstspike.golden.frameworks.torch.layer import Quantised
-from firstspike.golden.frameworks.torch.spike_times import (
+from firstspike.golden.integer import infer
+from firstspike.golden.torch.layer import Quantised
+from firstspike.golden.torch.spike_times import (
     Grouped,
     Ordered,
     Plain,
     Together,
     method_for,
 )
-from firstspike.golden.integer import infer
 from firstspike.torch import (
     FirstSpikeConv1d,
     FirstSpikeConv2d,

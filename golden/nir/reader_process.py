@@ -4,7 +4,7 @@
 On some damaged files the HDF5 library hangs, takes all memory, or ends its process. A separate
 process with limits isolates these failures.
 
-    python -m firstspike.golden.frameworks.nir.reader_process SECONDS < FILE    pickles the graph
+    python -m firstspike.golden.nir.reader_process SECONDS < FILE    pickles the graph
 """
 
 import math

@@ -14,15 +14,15 @@ from firstspike.golden.data.sets import DATASETS
 from firstspike.golden.data.split import some_of
 from firstspike.golden.encodings.registry import forms
 from firstspike.golden.foreign.fields import Fields
-from firstspike.golden.frameworks.nir.export import form_of, graph_of, write
-from firstspike.golden.frameworks.nir.forms import FORMS
-from firstspike.golden.frameworks.nir.graph import Graph, optional
-from firstspike.golden.frameworks.nir.importing import metadata_of, network_of, template_of
-from firstspike.golden.frameworks.nir.reader_process import read
-from firstspike.golden.frameworks.nir.real_weights import real_layers
-from firstspike.golden.frameworks.nir.rounding import DEFAULT_BITS, Calibrated, rounded_network
-from firstspike.golden.frameworks.nir.trains import trains_of, write_trains
-from firstspike.golden.frameworks.nir.verdicts import IMPOSSIBLE, Verdict, verdicts
+from firstspike.golden.nir.export import form_of, graph_of, write
+from firstspike.golden.nir.forms import FORMS
+from firstspike.golden.nir.graph import Graph, optional
+from firstspike.golden.nir.importing import metadata_of, network_of, template_of
+from firstspike.golden.nir.reader_process import read
+from firstspike.golden.nir.real_weights import real_layers
+from firstspike.golden.nir.rounding import DEFAULT_BITS, Calibrated, rounded_network
+from firstspike.golden.nir.trains import trains_of, write_trains
+from firstspike.golden.nir.verdicts import IMPOSSIBLE, Verdict, verdicts
 from firstspike.golden.system.files import companion_path, naming, replacing
 from firstspike.golden.system.specification import Changes
 from firstspike.golden.training.quantise import plain_template
@@ -35,6 +35,7 @@ from firstspike.scripts.datasets import (
     training_data,
 )
 from firstspike.scripts.inputs import InputCommand
+from firstspike.scripts.nir import BEGINS
 from firstspike.scripts.options import Choice, number_option, options_of, take_record
 from firstspike.scripts.output import (
     command_line,
@@ -44,7 +45,7 @@ from firstspike.scripts.output import (
     say,
     table,
 )
-from firstspike.scripts.paths import GRAPH, NETWORK, NetworkName, Output
+from firstspike.scripts.paths import NETWORK, NetworkName, Output
 from firstspike.scripts.selection import ALL, ImageChoice, select, selection_options
 
 DEFAULT_SAMPLES = 1000
@@ -111,7 +112,7 @@ def is_graph(name: str) -> bool:
     type=Output(
         dir_okay=False,
         files=lambda path, _: (path, companion_path(path, ".data", ".nir")),
-        begins=NETWORK + b"|" + GRAPH,
+        begins=NETWORK + b"|" + BEGINS[".nir"],
     ),
     help="Write the graph, or the network, to this file. Without it the command says of each node "
     "of a graph whether it stays the same, becomes approximate or is not possible.",

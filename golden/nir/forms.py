@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The nodes of a layer, the steps and the spikes in each form of a graph (docs/nir.md).
+"""The nodes of a layer, the steps and the spikes in each form of a graph (docs/nir/nir.md).
 
     form    nodes of a layer              time        a spike
     ticks   Linear -> I -> Affine -> IF   z, ticks    an impulse; exact with a step of 1

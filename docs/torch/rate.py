@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Times a step of learning by `FirstSpikeLinear` beside one of our own optimiser.
 
-    python -m docs.measurements.torch_rate
+    python -m docs.torch.rate
 
 784-600-10, 64 images, forward and backward by one thread; both in turns, the medians.
 """

@@ -1,22 +1,26 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Frameworks of others run what is exported."""
+"""Frameworks of others run what is exported; `make torch` has them."""
 
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from docs.measurements import nir_frameworks
 from firstspike.golden import bundled_test_set, encode, infer, load_network, shipped
-from tests.examples.test_examples import check_example
 from tests.support.command import deep_toy_network
 from tests.support.shapes import convolving_network
+from tests.support.tools import PYTORCH, leave_out
 
-each_judge = pytest.mark.parametrize("framework", nir_frameworks.JUDGES)
+if not PYTORCH.found:
+    leave_out(PYTORCH)
+
+from docs.nir import frameworks
+
+each_judge = pytest.mark.parametrize("framework", frameworks.JUDGES)
 
 
 def equal(framework, network, ticks):
-    said = nir_frameworks.judged(nir_frameworks.JUDGES[framework], network, ticks)
+    said = frameworks.judged(frameworks.JUDGES[framework], network, ticks)
     assert (said.ticks, said.spikes, said.decisions) == (0, 0, 0)
     assert said.alone > 0
 
@@ -47,10 +51,3 @@ def test_networks_that_convolve_do_the_same(framework, size):
     ticks = rng.integers(1, 17, shape, np.int32) * (rng.random(shape) < 0.5)
     assert (infer(network, ticks).spikes_in > 0).all(axis=1).any()
     equal(framework, network, ticks)
-
-
-# The worked example of PyTorch runs, learns, and ends with a core that does not differ.
-
-
-def test_the_example(tmp_path):
-    check_example("pytorch", tmp_path)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Frameworks of others run exported networks, and what differs from golden is counted.
 
-    python -m docs.measurements.nir_frameworks --images 1000
+    python -m docs.nir.frameworks --images 1000
 
 needs torch, snntorch and spikingjelly. Both read form cuba. What goes in are the spike trains
 written beside the graph.
@@ -15,9 +15,9 @@ from pathlib import Path
 import numpy as np
 
 from firstspike.golden import Network, bundled_test_set, encode, infer, load_network, shipped
-from firstspike.golden.frameworks.nir.export import graph_of, to_nir
-from firstspike.golden.frameworks.nir.trains import trains_of
-from tests.support.nir_interpreter import continuous
+from firstspike.golden.nir.export import graph_of, to_nir
+from firstspike.golden.nir.trains import trains_of
+from tests.nir.interpreter import continuous
 
 sys.path.append(str(Path(__file__).parents[2] / "examples"))
 from frameworks import snntorch, spikingjelly
