@@ -14,7 +14,9 @@ release = version_of("firstspike")
 
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinxcontrib.yowasp_wavedrom"]
 # our own
-extensions += ["accessible", "anchors", "chains", "docstrings", "drawn", "image", "mathml", "walk"]
+extensions += ["accessible", "anchors", "chains", "docstrings", "image", "mathml", "walk"]
+of_rooms = sorted(Path(__file__).parent.glob("*/site.py"))
+extensions += [f"docs.{path.parent.name}.site" for path in of_rooms]
 exclude_patterns = ["extension"]
 default_role = "literal"  # docstrings write `name`
 highlight_language = "none"

@@ -30,7 +30,6 @@ GROUPS = {
         "info": "Say what is in a network file.",
         "run": "Classify images: decisions, spikes and clock cycles.",
         "plot": "Draw the spikes of an image, and histograms over many.",
-        "page": "Write a page for the browser: NET classifies drawings, and shows its spikes.",
     },
     "Core and Verilog": {
         "compare": "Compare a target with the golden model, spike by spike, or measure its speed.",

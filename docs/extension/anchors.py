@@ -12,9 +12,8 @@ from docutils import nodes
 from sphinx import addnodes
 from sphinx.application import Sphinx
 
+from docs.extension.verb import page_of
 from firstspike.scripts.main import PACKAGES
-
-from .verb import page_of
 
 SHARED = "verbs/options"
 PAGES = {SHARED, *map(page_of, PACKAGES)}

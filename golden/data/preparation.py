@@ -14,9 +14,8 @@
                into 28 x 28 with the centre of mass in the middle (Y. LeCun, C. Cortes, C. Burges,
                "The MNIST database of handwritten digits").
 
-`scripts/page/web/preparation.js` has the same steps under the same names and receives these
-constants; a test compares both pixel by pixel. Both therefore compute with integers, or with
-doubles whose halves are rounded up.
+The steps compute with integers, or with doubles whose halves are rounded up, so that a program in
+another language can take the same steps to the same pixels.
 """
 
 import math
@@ -54,11 +53,6 @@ INSIDE = 0.1
 TIE = 1e-9
 """Tolerance for rounding halves: far above rounding errors of a mean, far below true
 differences."""
-
-
-def constants() -> dict[str, float]:
-    """Return the constants above by name, for the page."""
-    return {name: value for name, value in globals().items() if name.isupper()}
 
 
 @dataclass(frozen=True, eq=False)

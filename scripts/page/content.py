@@ -17,8 +17,8 @@ from firstspike.boards.building.shipped_builds import builds_of
 from firstspike.boards.families.pll import MHZ
 from firstspike.boards.pins.registry import BOARDS
 from firstspike.golden import Features, Folding, Network, encode, infer
+from firstspike.golden.data import preparation
 from firstspike.golden.data.images import GROUNDS, ground_of
-from firstspike.golden.data.preparation import constants
 from firstspike.golden.data.typical_digits import TypicalDigits, takes_digits
 from firstspike.golden.encodings.encoding import Encoding
 from firstspike.golden.encodings.registry import encoder_in
@@ -32,6 +32,9 @@ from firstspike.golden.widths import state_widths
 from firstspike.hdl.link.protocol.folding import linked_folding
 from firstspike.scripts.errors import VerbError
 from firstspike.scripts.output import counted
+
+PREPARATION = {name: value for name, value in vars(preparation).items() if name.isupper()}
+"""The constants of the preparation of photos, for `preparation.js`."""
 
 MOST_BITS = 50
 """Largest width of M: up to here a division of doubles in the page rounds like one of integers."""
@@ -79,7 +82,7 @@ def content(
         "choices": choices(features, flat) if features and takes is SampleKind.TABLE else (),
         "image": image,
         "ground": _ground(network, flat.reshape(-1, *image) if image and shown else None),
-        "preparation": constants(),
+        "preparation": PREPARATION,
         "sound": _front_end(network),
         "usual": asdict(TypicalDigits.of(network)) if takes_digits(network) else None,
         "classes": [network.class_name(output) for output in range(network.shape[-1])],

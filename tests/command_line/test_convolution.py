@@ -3,7 +3,6 @@
 
 import json
 import os
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -70,8 +69,3 @@ def test_only_the_last_layer_learns(capfd, network):
     assert np.array_equal(learned.weights[0], network.weights[0])
     assert np.any(learned.weights[1] != network.weights[1])
     assert LearningState.load("learned.state.npz", learned).last_layer
-
-
-def test_page_takes_it(capfd, network):
-    success(capfd, "page", "net.npz", "--images", 5, "-o", "page.html")
-    assert 'id="maps"' in Path("page.html").read_text()

@@ -261,7 +261,7 @@ def test_a_table_with_missing_cells(capfd, folder, words):
     for further in (
         ("compare", "net.npz", *TABLE, "--target", "rtl", "--images", 3),
         ("plot", "net.npz", *TABLE, "-o", "a.png"),
-        ("page", "net.npz", *TABLE, "-o", "a.html"),
+        *((*line.format(net="net.npz").split(), *TABLE) for line in added("TAKE_MISSING_VALUES")),
         ("info", "net.npz"),
     ):
         ended = success(capfd, *further)

@@ -23,7 +23,7 @@ pytestmark = pytest.mark.fast
 ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 OPTIONAL = {package for packages in EXTRAS.values() for package in packages}
-LIGHT = ("fetch", "train", "learn", "info", "run", "plot", "page", "verilog", *added("LIGHT"))
+LIGHT = ("fetch", "train", "learn", "info", "run", "plot", "verilog", *added("LIGHT"))
 """Verbs whose modules load no optional package."""
 
 UNDECLARED = {*sys.stdlib_module_names, "_typeshed", "firstspike", "tests", "docs"}

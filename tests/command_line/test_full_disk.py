@@ -17,7 +17,6 @@ QUICK = ("verilog", "show")
 
 LINES = {
     "plot": "plot mnist-4bit -o plot.pdf",
-    "page": "page mnist-4bit --images 5 -o page.html",
     "verilog": "verilog {given}/toy.npz --lanes 4 -o core.v",
     "vectors": "verilog mnist-4bit --images 3 --vectors vectors",
     "run": "run mnist-4bit --images 5 --json result.json",

@@ -73,7 +73,6 @@ VERBS = {
     ),
     "run": Verb("run mnist-4bit --images 2000 --json result.json", ("result.json",)),
     "plot": Verb("plot mnist-4bit --number 3 --images 2000 -o plot.png", ("plot.png",)),
-    "page": Verb("page mnist-4bit -o page.html", ("page.html",)),
     "fetch": Verb(
         "fetch mnist --to data",
         tuple(f"data/mnist/{file}" for file in SHA256["mnist"]),

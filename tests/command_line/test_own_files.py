@@ -143,7 +143,6 @@ def undecodable(tmp_path, monkeypatch):
     ("words", "output"),
     [
         (("info", f"{NAME}.npz", "--json"), ".json"),
-        (("page", f"{NAME}.npz", "--images", 3, "-o"), ".html"),
         (("plot", f"{NAME}.npz", "--dataset", DATA, "-o"), ".svg"),
         (("run", f"{NAME}.npz", "--dataset", DATA, "--plot"), ".png"),
         *added("SHOW_NAMES"),

@@ -15,11 +15,10 @@ from firstspike.golden.encodings.features import Features
 from firstspike.golden.encodings.registry import encoding_of
 from firstspike.scripts.exploration import JOURNAL
 from firstspike.scripts.shares import work
-from firstspike.scripts.verbs import page
 from firstspike.sim.harness.networks import network_of, random_weights
 from tests.command_line.stand_ins import stand_in
 from tests.command_line.test_sound import RATE, TONES, spoken
-from tests.support.command import refusal, toy_network
+from tests.support.command import toy_network
 from tests.support.listening import listening_network
 from tests.support.moving import FRONT, small_network
 from tests.support.refusals import TABLES, check_refusals
@@ -122,13 +121,3 @@ def folder(files, monkeypatch):
 @pytest.mark.parametrize("name", TABLES)
 def test_lines_are_refused_with_their_sentence_and_nothing_is_written(capfd, folder, name):
     check_refusals(capfd, name)
-
-
-def test_a_page_holds_a_limited_number_of_test_images(capfd, folder, monkeypatch):
-    monkeypatch.setattr(page, "MOST_SAMPLES", 9_999)
-    words = "page --dataset mnist --images all -o new.html"
-    sentence = (
-        "there are 10000 test images, and a page holds at most 9999: give fewer by --images N."
-    )
-    assert refusal(capfd, *words.split()) == f"Error: {sentence}"
-    assert not (folder / "new.html").exists()

@@ -230,8 +230,6 @@ def test_the_same_recordings_are_a_data_set_of_the_network(capfd, folder):
         "info net.npz",
         "verilog net.npz --lanes 4 -o core.v",
         "plot net.npz --dataset words -o plot.png",
-        "page net.npz -o page.html",
-        "page net.npz --dataset words -o page.html",
         "verilog net.npz --input two.wav --vectors vectors",
         "boards net.npz",
         "boards net.npz --dataset words",

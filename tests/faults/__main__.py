@@ -96,12 +96,16 @@ def tried(
                 return result | {"outcome": "timed out"}
             if status:
                 failed = _FAILED.search(printed)
-                return result | {
-                    "outcome": "caught",
-                    "by": failed[1] if failed else f"pytest's status {status}",
-                }
-        if fault.path.endswith(".py") and not sandbox.passes_mypy():
-            return result | {"outcome": "caught", "by": "mypy"}
+                by = failed[1] if failed else f"pytest's status {status}"
+                result |= {"outcome": "caught", "by": by}
+                break
+        else:
+            if fault.path.endswith(".py") and not sandbox.passes_mypy():
+                return result | {"outcome": "caught", "by": "mypy"}
+    if result["by"]:
+        if not failed and sandbox.select(portion[:1], limited, fresh=False)[0]:
+            sys.exit(f"The tests do not run without a fault, either:\n{printed}")
+        return result
     if not chosen:
         return result | {"outcome": "not reached"}
     return result | {

@@ -113,11 +113,14 @@ class Sandbox:
         return self.test("-x", *files, seconds=seconds, env=env)
 
     def passes_mypy(self) -> bool:
-        """Return whether mypy finds no wrong type, as in `make check`."""
+        """Return whether mypy finds no wrong type, as in `make check`; it exits if mypy fails."""
         words = ("-m", "mypy", "--cache-dir", self.folder / "mypy")
         environment = os.environ | {"PYTHONPATH": str(self.checkout)}
         command = (sys.executable, *words)
-        return run(command, cwd=self.checkout, env=environment, stdout=PIPE).returncode == 0
+        done = run(command, cwd=self.checkout, env=environment, stdout=PIPE, text=True)
+        if done.returncode and ": error: " not in done.stdout:
+            sys.exit(f"mypy ended with status {done.returncode}.")
+        return done.returncode == 0
 
     def test(
         self, *words: str, seconds: float | None = None, env: Mapping[str, object]

@@ -14,10 +14,6 @@ SURVIVORS: tuple[tuple[str, str], ...] = (
         r"scripts/.*figure\.py:.*\n.*subfigures\(2, 1,.*\n.*squeeze=True",
         "Two subfigures are an array in both cases; `squeeze` decides on their type for mypy.",
     ),
-    (
-        r"scripts/page/web/maps\.js:.*\n(.*\n)*.*#last = 1",
-        "It is set with each trace that is shown, and nothing is shown before.",
-    ),
 )
 """Patterns of faults, as `make faults` prints them, and explanations; rooms add theirs."""
 

@@ -225,7 +225,7 @@ def test_a_picture_of_many_scans_is_refused():
 
 
 def test_pictures_of_digits_are_read_as_the_digits_are():
-    """A few, for a slip; the command in `docs.measurements.page_photos` measures."""
+    """A few, for a slip; the command in `docs.measurements.photos` measures."""
     digits, labels = bundled_test_set()
     network = load_network("mnist-4bit")
     rng = np.random.default_rng(4)

@@ -4,7 +4,7 @@
     python -m tests.page.picture
 
 A script draws a digit on the page of `mnist-8bit` in Chromium, lets the race end and writes what
-the window shows to docs/page.png.
+the window shows to docs/page/page.png.
 """
 
 import io
@@ -19,7 +19,7 @@ from tests.support.browser import chromium, opened
 
 from .strokes import draw
 
-PICTURE = Path(__file__).parents[2] / "docs" / "page.png"
+PICTURE = Path(__file__).parents[2] / "docs" / "page" / "page.png"
 DIGIT = 3
 WINDOW = {"viewport": {"width": 1100, "height": 760}, "reduced_motion": "reduce"}
 COLOURS = 64

@@ -18,10 +18,11 @@ from firstspike.boards.building.shipped_builds import SHIPPED_BUILDS
 from firstspike.boards.pins.registry import BOARDS
 from firstspike.golden import bundled_test_set, encode, infer, load_network, shipped
 from firstspike.scripts.page import content
+from firstspike.scripts.page import page as verb
 from firstspike.scripts.page.page_file import script
 from firstspike.sim.harness.networks import random_weights
 from tests.support.browser import DESKTOP, PHONE, opened
-from tests.support.command import success, toy_network
+from tests.support.command import refusal, success, toy_network
 from tests.support.tools import SITE, TYPESCRIPT, leave_out, needs
 
 from .strokes import DIGITS, draw
@@ -191,3 +192,13 @@ def test_the_site_is_accessible(browser):
         leave_out(SITE)
     for name in SITE_PAGES:
         check(browser, Path("build/docs", f"{name}.html").resolve())
+
+
+def test_a_page_holds_a_limited_number_of_test_images(capfd, tmp_path, monkeypatch):
+    monkeypatch.setattr(verb, "MOST_SAMPLES", 9_999)
+    words = ("page", "--dataset", "mnist", "--images", "all", "-o", tmp_path / "new.html")
+    sentence = (
+        "there are 10000 test images, and a page holds at most 9999: give fewer by --images N."
+    )
+    assert refusal(capfd, *words) == f"Error: {sentence}"
+    assert not list(tmp_path.iterdir())

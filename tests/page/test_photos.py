@@ -9,8 +9,9 @@ import pytest
 from PIL import Image
 
 from firstspike.golden import bundled_test_set, encode, infer, load_network
+from firstspike.golden.data import preparation
 from firstspike.golden.data.photos import read_photo
-from firstspike.golden.data.preparation import SIDE, constants, prepare_photo
+from firstspike.golden.data.preparation import SIDE, prepare_photo
 from firstspike.golden.data.typical_digits import TypicalDigits
 from tests.support.browser import DESKTOP, PHONE, opened
 from tests.support.photos import rendered
@@ -74,7 +75,8 @@ def test_pictures_are_prepared_as_golden_prepares_them(browser, pages):
             assert found["ink"] == golden.ink, number
             assert found["pixels"] == golden.pixels.ravel().tolist(), number
         told = page.evaluate("JSON.parse(document.getElementById('content').textContent)")
-    assert told["preparation"] == constants()
+    for name, value in told["preparation"].items():
+        assert value == getattr(preparation, name)
     assert told["usual"] == vars(TypicalDigits.of(load_network("mnist-4bit")))
 
 

@@ -8,15 +8,15 @@ import numpy as np
 import pytest
 from scipy.io import wavfile
 
-from docs.measurements.page_recordings import heard_by_golden, heard_by_page
+from docs.page.recordings import heard_by_golden, heard_by_page
 from firstspike.golden import Features, Network, encode
 from firstspike.golden.data.sets import SPOKEN_DIGITS
 from firstspike.golden.data.sounds import read_sounds
 from firstspike.golden.data.wav import MOST_SAMPLES
 from firstspike.golden.sound.defaults import default_front_end
 from firstspike.scripts.figures import picture
+from firstspike.scripts.page import page as verb
 from firstspike.scripts.selection import Images
-from firstspike.scripts.verbs import page as verb
 from firstspike.sim.harness.networks import network_of, random_weights
 from tests.support.browser import DESKTOP, PHONE, opened
 from tests.support.command import success

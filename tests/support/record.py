@@ -42,7 +42,6 @@ COVERED = {
     "golden": ("golden",),
     "learning": ("golden/learning", "hdl/learner"),
     "link": ("hdl/link", "boards/client", "scripts/selftest"),
-    "page": ("scripts/page",),
     **{room: tuple(f"{place}/{room}" for place in PLACES) for room in rooms()},
 }
 

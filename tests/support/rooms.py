@@ -21,7 +21,7 @@ def added(table: str) -> Iterator[Any]:
 
 def is_taken_out(path: str) -> bool:
     """Whether a path inside of the checkout was that of a file of a room."""
-    return Path(path).parts[1] in os.environ.get(TAKEN_OUT, "").split()
+    return Path(path).parts[1:2] in [(room,) for room in os.environ.get(TAKEN_OUT, "").split()]
 
 
 def is_verb_taken_out(verb: str) -> bool:

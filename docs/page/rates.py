@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """How large the pages of networks are, how soon they are ready, and how fast they draw.
 
-    python -m docs.measurements.page_rates [NET ...]
+    python -m docs.page.rates [NET ...]
 
 Without a network it looks at the shipped ones.
 It prints bytes after gzip, and the median of the seconds from opening the file to the first answer.

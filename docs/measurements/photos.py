@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Measures how pictures of digits are read, as a camera or a screen gives them.
 
-    python -m docs.measurements.page_photos [--held-out] [--images N] [--wrong FILE.png]
+    python -m docs.measurements.photos [--held-out] [--images N] [--wrong FILE.png]
 
 Accuracy of the shipped networks on pictures made from the first test digits, beside that on the
 digits themselves; with --held-out from the training images that are not trained on. Picture n is
@@ -27,7 +27,7 @@ IN_A_ROW = 12
 
 def main() -> None:
     """Measure."""
-    parser = argparse.ArgumentParser(prog="python -m docs.measurements.page_photos")
+    parser = argparse.ArgumentParser(prog="python -m docs.measurements.photos")
     parser.add_argument("--held-out", action="store_true")
     parser.add_argument("--images", type=int, default=1000)
     parser.add_argument("--wrong")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Puts the pages on which one draws into the site, as `draw/NETWORK.html`."""
+"""Puts the pages on which one draws into the site of the documentation, as `draw/NETWORK.html`."""
 
 from pathlib import Path
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Compares what the page hears with what golden hears, on the 300 test recordings of digits.
 
-    python -m docs.measurements.page_recordings digits.npz
+    python -m docs.page.recordings digits.npz
 
 The network is one of sound, as `firstspike train --dataset spoken-digits` makes it.
 """
@@ -57,7 +57,7 @@ def heard_by_golden(network: Network, content: bytes) -> list[dict[str, Any]]:
 
 def main() -> None:
     """Print how many recordings differ in any word, pixel, decision or tick."""
-    parser = argparse.ArgumentParser(prog="python -m docs.measurements.page_recordings")
+    parser = argparse.ArgumentParser(prog="python -m docs.page.recordings")
     parser.add_argument("network")
     network = parser.parse_args().network
     loaded = load_network(network)

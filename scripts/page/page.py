@@ -60,8 +60,8 @@ def command(
 
     Example: firstspike page mnist-4bit -o page.html
     """
-    from firstspike.scripts.page.content import content, random_samples
-    from firstspike.scripts.page.page_file import page
+    from .content import content, random_samples
+    from .page_file import page
 
     network = load_network(net)
     if not input_files:
