@@ -242,6 +242,24 @@ def test_what_caught_faults_of_the_file_runs_first():
     assert selected == [["a"], ["b"]]
 
 
+@pytest.mark.fast
+@pytest.mark.parametrize("without", [0, 4])
+def test_a_run_without_a_failed_test_is_repeated_without_the_fault(without):
+    statuses = [4, without]
+    sandbox = SimpleNamespace(
+        changed=lambda *_: nullcontext(), select=lambda *_, **__: (statuses.pop(0), "no module")
+    )
+    reach = SimpleNamespace(
+        tests=lambda *_: (["a"], []), seconds={"a": 6}, is_compiled=lambda _: False
+    )
+    words = (sandbox, SourceFile("a.py", "a = 1\n").fault(1, 0), reach, 60, Counter())
+    if without:
+        with pytest.raises(SystemExit, match="do not run without a fault, either:\nno module"):
+            tried(*words)
+    else:
+        assert tried(*words)["by"] == "pytest's status 4"
+
+
 def test_a_commit_with_a_wrong_type_is_refused(repository):
     with (repository / "golden/a.py").open("a") as file:
         file.write("\n\ndef wrong(a: str) -> int:\n    return a\n")
