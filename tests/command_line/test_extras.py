@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from firstspike.golden.system.extras import EXTRAS, MissingPackageError, needed
+from firstspike.golden.system.extras import MissingPackageError, extras, needed
 from firstspike.scripts.main import PACKAGES
 from tests.support.rooms import added
 from tests.support.simulators import sampled
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.fast
 
 ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-OPTIONAL = {package for packages in EXTRAS.values() for package in packages}
+OPTIONAL = {package for packages in extras().values() for package in packages}
 LIGHT = ("fetch", "train", "learn", "info", "run", "plot", "verilog", *added("LIGHT"))
 """Verbs whose modules load no optional package."""
 
@@ -83,7 +83,7 @@ def test_few_packages_are_mandatory():
 
 @pytest.mark.long
 def test_the_table_of_extras_is_that_of_the_project():
-    for extra, packages in EXTRAS.items():
+    for extra, packages in extras().items():
         listed = declared(
             one for one in PROJECT["optional-dependencies"][extra] if "firstspike[" not in one
         )

@@ -17,8 +17,6 @@ from matplotlib.axes import Axes
 from firstspike.golden import encode, infer
 from firstspike.golden.training.checkpoint import Epoch
 from firstspike.scripts import figures, stream_figure
-from firstspike.scripts.exploration import figure as exploration
-from firstspike.scripts.exploration.front import Figures
 from firstspike.scripts.learning import figure as learning
 from firstspike.scripts.recordings import WordPosition
 from firstspike.scripts.training import figure as training
@@ -114,16 +112,6 @@ def _recording(*said):
     return stream_figure.stream_picture(network, levels, words, samples, "a recording")
 
 
-def _front():
-    points = [
-        {"training": n, "held_out_accuracy": (85 + 3 * n) / 100, "held_out_us": 10.0 * n}
-        | {"operations": 100 * n, "needs": {"LUTs": 50 * n, "block RAM": n}}
-        for n in (1, 2, 3, 4)
-    ]
-    tried = [Figures(0.7, 5), Figures(0.8, 20), Figures(0.97, 40)]
-    return exploration.picture_of(points, 3, tried, "a search")
-
-
 def _learning():
     network = toy_network()
     curve = [
@@ -158,7 +146,6 @@ FIGURES = {
     "confusion_of_21": lambda: _confusion(*np.eye(21, dtype=int)),
     "recording": lambda: _recording(0.03),
     "recording_of_silence": _recording,
-    "front": _front,
     "learning": _learning,
     "training": _training,
     **dict(added("FIGURES")),

@@ -87,10 +87,6 @@ VERBS = {
         "--plot curve.png",
         ("net.npz", "result.json", "curve.png"),
     ),
-    "explore": Verb(
-        "explore --board ulx3s-25f --dataset digits.npz --trials 3 --epochs 2 --place 0 -o out",
-        ("out/front.json", "out/front.png", "out/best.npz"),
-    ),
     "shares": Verb(
         "train --dataset digits.npz --hidden 30 --epochs 3 --seed 1-2 -o net.npz "
         "--json result.json",

@@ -160,7 +160,7 @@ def test_verbs_that_only_show_a_name_work(capfd, undecodable, words, output):
         ("train", "--dataset", DATA, "-o", "out.npz"),
         ("train", "--dataset", DATA, "--seed", "1-2", "-o", "out.npz"),
         ("learn", "--dataset", DATA, "--random", 5, "-o", "out.npz"),
-        ("explore", "--dataset", DATA, "--board", "ulx3s-25f", "-o", "out"),
+        *([word.format(data=DATA) for word in words] for words in added("TELL_NAMES")),
         ("build", f"{NAME}.npz", "--board", "icebreaker", "-o", "out"),
     ],
 )

@@ -288,7 +288,6 @@ BESIDE = {
     "verilog toy.npz --bus axi -o ./new.v": "new_driver.h new.core",
     "verilog toy.npz --vectors out": "out/core.v out/spikes.hex out/DATA-LICENSE.md",
     "build toy.npz --board icebreaker -o out": "out/report.json out/report.txt out/firstspike.bin",
-    "explore --board icebreaker -o out": "out/front.png out/front.txt out/best.npz",
     "train --fresh -o ./new.npz": "new.training.npz",
     "train --seed 2-3 -o new.npz": "new-seed2.npz",
     "train --seed 2-3 -o new.csv": "new.csv-seed3.npz",

@@ -13,7 +13,6 @@ from scipy.io import wavfile
 from firstspike.golden import LearningState
 from firstspike.golden.encodings.features import Features
 from firstspike.golden.encodings.registry import encoding_of
-from firstspike.scripts.exploration import JOURNAL
 from firstspike.scripts.shares import work
 from firstspike.sim.harness.networks import network_of, random_weights
 from tests.command_line.stand_ins import stand_in
@@ -99,8 +98,6 @@ def files(tmp_path_factory):
         Image.new("L", (6, 6)).save(folder / name)
     for put in added("FILES"):
         put(folder)
-    (folder / "damaged").mkdir()
-    (folder / "damaged" / JOURNAL).write_text("once\nmore\n")
     (folder / "nothing.npz").write_bytes(b"PK nonsense")
     return folder
 

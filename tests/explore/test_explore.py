@@ -15,13 +15,12 @@ from firstspike.golden.system.specification import Changes
 from firstspike.golden.training.specification import Training
 from firstspike.scripts.datasets import Data
 from firstspike.scripts.errors import VerbError
-from firstspike.scripts.exploration import JOURNAL, builds, halving
-from firstspike.scripts.exploration.front import Figures, Limits
-from firstspike.scripts.exploration.halving import SHARES
-from firstspike.scripts.exploration.search import ENDED, Search, _figures, opened
-from firstspike.scripts.exploration.space import Space
+from firstspike.scripts.explore import JOURNAL, builds, explore, halving
+from firstspike.scripts.explore.front import Figures, Limits
+from firstspike.scripts.explore.halving import SHARES
+from firstspike.scripts.explore.search import ENDED, Search, _figures, opened
+from firstspike.scripts.explore.space import Space
 from firstspike.scripts.training.session import Request
-from firstspike.scripts.verbs import explore
 from tests.support.command import firstspike, refusal, success
 
 WORDS = ("explore", "--board", "ulx3s-25f", "--recipe", "sparse", "--epochs", 6)

@@ -5,7 +5,7 @@ from math import inf
 
 import pytest
 
-from firstspike.scripts.exploration.front import Figures, Limits, front, goes_on
+from firstspike.scripts.explore.front import Figures, Limits, front, goes_on
 
 pytestmark = pytest.mark.fast
 

@@ -21,9 +21,6 @@ from pathlib import Path
 from random import Random
 
 import numpy as np
-from optuna import load_study
-from optuna.storages import JournalStorage
-from optuna.storages.journal import JournalFileBackend
 from PIL import Image
 
 from firstspike.boards.building.bitstream import fingerprint
@@ -37,8 +34,6 @@ from firstspike.hdl.flow.toolchain import ToolError
 from firstspike.hdl.lib.layouts import fields
 from firstspike.hdl.link.linked_core import kept_wire
 from firstspike.scripts.datasets import Data
-from firstspike.scripts.exploration.halving import SHARES
-from firstspike.scripts.exploration.search import JOURNAL, NETWORKS
 from firstspike.scripts.learning.session import Request, Session, new_session
 from firstspike.scripts.learning.specification import Learning
 from firstspike.scripts.main import run_line
@@ -85,7 +80,7 @@ class Case:
 
 
 def hostile_cases() -> list[Case]:
-    """Photos, tables, a search, names of files, and what rooms read; in the current folder."""
+    """Photos, tables, names of files, and what rooms read; files are in the current folder."""
     table = ("run", "table.npz", "--input", "data.csv")
     images = ("run", "net.npz", "--input", "images")
     photo = Case("photo.png", hostile.of_photo, ("run", "mnist-4bit", "--input", "photo.png"))
@@ -110,20 +105,12 @@ def hostile_cases() -> list[Case]:
         Case("images/a/1.png", hostile.of_photo, images),
         Case("data.csv", hostile.of_odd_table, table),
         Case("data.csv", hostile.of_odd_table, train),
-        Case(f"search/{JOURNAL}", hostile.of_journal, EXPLORE),
         Case("net.npz", mutants.of_archive, ("info", "net.npz"), named=True),
         Case("photo.png", hostile.of_photo, photo.words, named=True),
         Case("data.csv", hostile.of_odd_table, table, named=True),
         Case("images/a/1.png", mutants.of_picture, images, named=True),
         Case("events.jsonl", mutants.of_json, ("run", "net.npz", "--input", "events.jsonl"), True),
     ]
-
-
-EXPLORE = (
-    *("explore", "--board", BOARD, "--dataset", "data.npz", "--epochs", "1"),
-    *("--hours", "1e-9", "--place", "0", "-o", "search"),
-)
-"""A search that has no time left, and shows what it has found."""
 
 
 def cases() -> list[Case]:
@@ -168,19 +155,6 @@ KINDS = {"usual": cases, "hostile": hostile_cases}
 """Cases by the word that asks for them."""
 
 
-def make_search(network: Network) -> None:
-    """A folder like that of `firstspike explore`, with one training that has come to its end."""
-    ended(EXPLORE)  # which says that nothing is found yet
-    storage = JournalStorage(JournalFileBackend(f"search/{JOURNAL}"))
-    study = load_study(study_name="explore", storage=storage)
-    trial = study.ask()
-    for rung in range(len(SHARES)):
-        trial.set_user_attr(f"rung_{rung}", [0.5, 100.0])
-    study.tell(trial, [0.5, -100.0])
-    Path("search", NETWORKS).mkdir()
-    network.save(Path("search", NETWORKS, f"{trial.number}.npz"))
-
-
 def make_files() -> None:
     """All good files, in the current folder."""
     rng = np.random.default_rng(1)
@@ -217,12 +191,10 @@ def make_files() -> None:
 
 def make_hostile_files() -> None:
     """Write the further files that only `hostile_cases` take."""
-    network = Network.load("plain.npz")
-    for put in added("FILES"):
+    for put in (*added("FILES"), *added("HOSTILE_FILES")):
         put(Path())
     rng = np.random.default_rng(2)
     Image.fromarray(rng.integers(0, 256, (40, 30, 4)).astype(np.uint8)).save("photo.png")
-    make_search(network)
 
 
 def make_build(network: Network) -> None:

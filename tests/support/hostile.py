@@ -1,19 +1,18 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Makes mutants of photos, tables and journals, and names that hardly anybody expects.
+"""Makes mutants of photos and tables, and names that hardly anybody expects.
 
 As mutants.py does: each function takes a generator and a good content, and gives a bad one, or one
 that is still good.
 """
 
 import io
-import json
 import struct
 import zlib
 from random import Random
 
 from PIL import Image
 
-from .mutants import of_bytes, of_json, of_value
+from .mutants import of_bytes
 
 NAMES = (
     "\udcff\udcfe",
@@ -156,23 +155,3 @@ def of_odd_table(rng: Random, content: bytes) -> bytes:
                 content[:at] + rng.choice((b"\xff", b"\0", b"\xef\xbb\xbf", b"\r")) + content[at:]
             )
     return "\n".join(map(separator.join, rows)).encode()
-
-
-def of_journal(rng: Random, content: bytes) -> bytes:
-    """A journal, of which a line is another, missing, there twice, or no end."""
-    lines = content.splitlines()
-    at = rng.randrange(len(lines))
-    match rng.randrange(6):
-        case 0:
-            return of_bytes(rng, content)
-        case 1:
-            del lines[at]
-        case 2:
-            lines.insert(at, lines[rng.randrange(len(lines))])
-        case 3:
-            lines[at] = rng.choice((b"\xff\xfe", b"[]", b"{}", b"1", b"null", b"[" * 5000))
-        case 4:
-            lines[at] = json.dumps(of_value(rng, json.loads(lines[at]))).encode()
-        case _:
-            return of_json(rng, content) + b"\n"
-    return b"\n".join(lines) + b"\n"

@@ -37,7 +37,6 @@ COVERED = {
     "core": ("golden/layers", "golden/timing", "hdl/core", "hdl/layer", "hdl/lib", "sim"),
     "docs": ("docs",),
     "examples": ("examples", "README.md"),
-    "explore": ("scripts/exploration", "scripts/shares"),
     "formal": ("sim/formal", "hdl/core", "hdl/layer"),
     "golden": ("golden",),
     "learning": ("golden/learning", "hdl/learner"),

@@ -24,11 +24,11 @@ from firstspike.golden.training.samples import prepare_samples
 from firstspike.golden.training.specification import Training
 from firstspike.scripts.datasets import Data, missing_option, training_options
 from firstspike.scripts.errors import VerbError
-from firstspike.scripts.exploration import JOURNAL
-from firstspike.scripts.exploration.builds import build_all
-from firstspike.scripts.exploration.front import Limits
-from firstspike.scripts.exploration.points import add_build, figures_of, point_of, report
-from firstspike.scripts.exploration.space import Space
+from firstspike.scripts.explore import JOURNAL
+from firstspike.scripts.explore.builds import build_all
+from firstspike.scripts.explore.front import Limits
+from firstspike.scripts.explore.points import add_build, figures_of, point_of, report
+from firstspike.scripts.explore.space import Space
 from firstspike.scripts.options import (
     Number,
     board_option,
@@ -46,7 +46,7 @@ from firstspike.scripts.training.options import recipe_option
 from firstspike.scripts.training.session import Request, images_of, new_session
 
 if TYPE_CHECKING:
-    from firstspike.scripts.exploration.search import Search
+    from firstspike.scripts.explore.search import Search
 
 HOURS = 3
 """Default duration of a search in hours."""
@@ -122,7 +122,7 @@ def command(
 
     Example: firstspike explore --board icebreaker --latency 200 -o search
     """
-    from firstspike.scripts.exploration.figure import picture_of  # slow import
+    from firstspike.scripts.explore.figure import picture_of  # slow import
 
     limits, command_words = take_record(Limits, options), command_line()
     trials, hours = options.pop("trials"), options.pop("hours")
@@ -182,7 +182,7 @@ def _search(
     limits: Limits,
 ) -> "Search":
     """Start or continue the search of a folder. Raises VerbError."""
-    from firstspike.scripts.exploration.search import Search, opened  # needs the extra `explore`
+    from firstspike.scripts.explore.search import Search, opened  # needs the extra `explore`
 
     run = {"board": board.name, **asdict(limits), **asdict(request.data)}
     run |= {"recipe": request.recipe, "epochs": None, **request.changes}
