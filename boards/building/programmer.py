@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from firstspike.boards.families.facts import BITSTREAM_HEAD
 from firstspike.boards.families.registry import facts_of
 from firstspike.boards.pins.board import Board, Flash
+from firstspike.boards.readback.routed import HEAD
 from firstspike.golden.foreign.json_text import JsonError
 from firstspike.golden.system import programs
 from firstspike.golden.system.errors import FirstSpikeError
@@ -190,11 +190,11 @@ def _check_family(board: Board, bitstream: Path) -> None:
     """Refuse a file that does not begin as the bitstreams of the board's family do."""
     family = board.device.family
     with bitstream.open("rb") as file:
-        if facts_of(family).preamble in file.read(BITSTREAM_HEAD):
+        if facts_of(family).preamble in file.read(HEAD):
             return
     raise ProgrammerError(
         f"{bitstream} is no bitstream for the {board.title} ({board.device.name}): its first "
-        f"{BITSTREAM_HEAD} bytes have no preamble of the family {family.name}. Name a bitstream, "
+        f"{HEAD} bytes have no preamble of the family {family.name}. Name a bitstream, "
         "or another --board."
     )
 

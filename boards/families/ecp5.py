@@ -7,7 +7,7 @@ from math import log
 from amaranth.hdl import Instance, Signal
 from amaranth.lib import io
 
-from firstspike.boards.ecp5.reader import PREAMBLE
+from firstspike.boards.readback.ecp5.reader import PREAMBLE
 
 from .facts import Facts, PllBlock, Rule
 from .pll import MHZ, Dividers, references, within

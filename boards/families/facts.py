@@ -12,9 +12,6 @@ from firstspike.hdl.lib.block import Block
 
 from .pll import Dividers, Limits, nearest
 
-BITSTREAM_HEAD = 4096
-"""Number of first bytes of a bitstream that contain the preamble, after a comment."""
-
 
 class BoardError(FirstSpikeError):
     """No design can be built from a board file; the message names the error in the file."""

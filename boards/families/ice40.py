@@ -8,7 +8,7 @@ from amaranth.hdl import Instance
 from amaranth.lib import io
 from amaranth.vendor import LatticeICE40Platform
 
-from firstspike.boards.ice40.reader import PREAMBLE
+from firstspike.boards.readback.ice40.reader import PREAMBLE
 
 from .facts import BoardError, Facts, PllBlock, Rule
 from .pll import MHZ, Dividers, references, within

@@ -20,17 +20,17 @@ import numpy as np
 
 from firstspike.boards.building.bitstream import bitstreams
 from firstspike.boards.building.layout import ROUTED
-from firstspike.boards.ecp5.database import bit_name as ecp5_bit_name
-from firstspike.boards.ecp5.database import tile_kind
-from firstspike.boards.ecp5.layout_check import check_layout as ecp5_check
-from firstspike.boards.ecp5.reader import Bits as Ecp5Bits
-from firstspike.boards.ecp5.reader import read_bits as read_ecp5_bits
-from firstspike.boards.ice40.chipdb import Chip
-from firstspike.boards.ice40.layout_check import check_layout
-from firstspike.boards.ice40.reader import Bits, read_bits
-from firstspike.boards.ice40.settings import bit_index, bit_name, bit_position
-from firstspike.boards.ice40.wiring import switch_indices
-from firstspike.boards.routed import LayoutReport, RoutedDesign, read_routed
+from firstspike.boards.readback.ecp5.database import bit_name as ecp5_bit_name
+from firstspike.boards.readback.ecp5.database import tile_kind
+from firstspike.boards.readback.ecp5.layout_check import check_layout as ecp5_check
+from firstspike.boards.readback.ecp5.reader import Bits as Ecp5Bits
+from firstspike.boards.readback.ecp5.reader import read_bits as read_ecp5_bits
+from firstspike.boards.readback.ice40.chipdb import Chip
+from firstspike.boards.readback.ice40.layout_check import check_layout
+from firstspike.boards.readback.ice40.reader import Bits, read_bits
+from firstspike.boards.readback.ice40.settings import bit_index, bit_name, bit_position
+from firstspike.boards.readback.ice40.wiring import switch_indices
+from firstspike.boards.readback.routed import LayoutReport, RoutedDesign, read_routed
 
 B = TypeVar("B", Bits, Ecp5Bits)
 

@@ -16,16 +16,16 @@ from hypothesis import given, settings
 from docs.measurements.bitstream_flips import flip, undetected_flips, used_indices
 from firstspike.boards.building.bitstream import REPORT, fingerprint
 from firstspike.boards.building.layout import ROUTED, bitstream_netlist, layout_record
-from firstspike.boards.ice40 import chipdb
-from firstspike.boards.ice40.chipdb import BLOCK_RAM, DSP, LC, PIN, PLL, SPRAM, ChipError
-from firstspike.boards.ice40.layout_check import check_layout
-from firstspike.boards.ice40.netlist import read_netlist
-from firstspike.boards.ice40.reader import PREAMBLE, read_bits
-from firstspike.boards.ice40.settings import bit_position, setting_indices
-from firstspike.boards.ice40.structure import check_structure
-from firstspike.boards.ice40.wiring import switch_indices
 from firstspike.boards.pins.registry import BOARDS
-from firstspike.boards.routed import (
+from firstspike.boards.readback.ice40 import chipdb
+from firstspike.boards.readback.ice40.chipdb import BLOCK_RAM, DSP, LC, PIN, PLL, SPRAM, ChipError
+from firstspike.boards.readback.ice40.layout_check import check_layout
+from firstspike.boards.readback.ice40.netlist import read_netlist
+from firstspike.boards.readback.ice40.reader import PREAMBLE, read_bits
+from firstspike.boards.readback.ice40.settings import bit_position, setting_indices
+from firstspike.boards.readback.ice40.structure import check_structure
+from firstspike.boards.readback.ice40.wiring import switch_indices
+from firstspike.boards.readback.routed import (
     BitstreamError,
     RoutedError,
     UncoveredError,
@@ -380,7 +380,7 @@ def released(ultraplus, tmp_path) -> Path:
 def test_the_verb_checks_a_file_without_its_routed_design(ultraplus, released, capfd):
     words = ("check", "bitstream", released / "firstspike.bin")
     ended = success(capfd, *words)
-    assert "there is no routed.json, so only structure and pins are checked" in ended.out
+    assert "none: only structure and pins are checked" in ended.out
     rows = dict(re.split("  +", line) for line in ended.out.splitlines())
     assert rows["faults"] == "0"
     assert rows["ports at their pins"] == str(len(ultraplus.design.pads))

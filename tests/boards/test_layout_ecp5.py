@@ -18,15 +18,15 @@ from firstspike.boards.building.layout import (
     design_netlist,
     layout_record,
 )
-from firstspike.boards.ecp5 import database
-from firstspike.boards.ecp5.database import DatabaseError, device_of
-from firstspike.boards.ecp5.expected import marked_bits
-from firstspike.boards.ecp5.layout_check import check_layout
-from firstspike.boards.ecp5.netlist import routed_netlist
-from firstspike.boards.ecp5.reader import PREAMBLE, BitstreamError, read_bits
-from firstspike.boards.ecp5.wiring import Wires
 from firstspike.boards.pins.registry import BOARDS
-from firstspike.boards.routed import (
+from firstspike.boards.readback.ecp5 import database
+from firstspike.boards.readback.ecp5.database import DatabaseError, device_of
+from firstspike.boards.readback.ecp5.expected import marked_bits
+from firstspike.boards.readback.ecp5.layout_check import check_layout
+from firstspike.boards.readback.ecp5.netlist import routed_netlist
+from firstspike.boards.readback.ecp5.reader import PREAMBLE, BitstreamError, read_bits
+from firstspike.boards.readback.ecp5.wiring import Wires
+from firstspike.boards.readback.routed import (
     RoutedCell,
     RoutedDesign,
     RoutedError,

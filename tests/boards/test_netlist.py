@@ -11,9 +11,9 @@ import pytest
 from docs.measurements.bitstream_flips import flipped_text
 from firstspike.boards.building import bitstream
 from firstspike.boards.building.design import Design, Requirements
-from firstspike.boards.ice40.reader import read_bits
-from firstspike.boards.ice40.settings import setting_indices
 from firstspike.boards.pins.registry import BOARDS
+from firstspike.boards.readback.ice40.reader import read_bits
+from firstspike.boards.readback.ice40.settings import setting_indices
 from firstspike.golden.timing.shape import CoreShape
 from firstspike.hdl.flow.toolchain import run_tool
 from firstspike.hdl.link.protocol.formats import ANSWER, BAUD, Request

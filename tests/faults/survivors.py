@@ -7,7 +7,7 @@ from tests.support.rooms import added
 
 SURVIVORS: tuple[tuple[str, str], ...] = (
     (
-        r"boards/ecp5/wiring\.py:.*\n.*\n.* known = all_src >",
+        r"boards/readback/ecp5/wiring\.py:.*\n.*\n.* known = all_src >",
         "No wire has the number 0, which is that of a corner outside of the die.",
     ),
     (

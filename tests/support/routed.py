@@ -17,7 +17,7 @@ from firstspike.boards.building.bitstream import REPORT, fingerprint
 from firstspike.boards.building.layout import ROUTED, layout_record
 from firstspike.boards.building.programmer import program
 from firstspike.boards.pins.board import Board
-from firstspike.boards.routed import RoutedDesign, read_routed
+from firstspike.boards.readback.routed import RoutedDesign, read_routed
 from firstspike.golden.system.errors import FirstSpikeError
 from firstspike.scripts.verbs.check.bitstream import command as check_command
 

@@ -12,13 +12,12 @@ from firstspike.boards.building.layout import (
     ROUTED,
     check_family,
     compare_layout,
-    layout_rows,
-    record_of,
     structure_report,
 )
-from firstspike.boards.ice40.structure import StructureReport
 from firstspike.boards.pins.registry import BOARDS
-from firstspike.boards.routed import LayoutReport, RoutedError
+from firstspike.boards.readback.comparison import layout_rows, record_of
+from firstspike.boards.readback.ice40.structure import StructureReport
+from firstspike.boards.readback.routed import LayoutReport, RoutedError
 from firstspike.golden.foreign.json_text import JsonError
 from firstspike.scripts.output import say, table
 from firstspike.scripts.paths import InputPath, Verb

@@ -13,6 +13,9 @@ from typing import Any
 from firstspike.golden.foreign.json_text import JsonError, check_json, read_json
 from firstspike.golden.system.errors import FirstSpikeError
 
+HEAD = 4096
+"""Number of first bytes of a bitstream that contain the preamble, after a comment."""
+
 _WRITTEN = {
     "modules": {
         str: {
@@ -83,6 +86,8 @@ class RoutedDesign:
     """The driver of each bit, bel and port as `BEL/PORT`, of each wire that synthesis has kept."""
     settings: Mapping[str, str]
     """The options of nextpnr, and the settings of the constraints."""
+    source: str = "the routed design"
+    """Name of its file."""
 
     def check_covered(self, kinds: Collection[str]) -> None:
         """Raise UncoveredError for a cell that is of none of these kinds."""

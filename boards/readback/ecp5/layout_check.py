@@ -19,7 +19,7 @@ from itertools import product
 
 import numpy as np
 
-from firstspike.boards.routed import (
+from firstspike.boards.readback.routed import (
     LayoutReport,
     RoutedCell,
     RoutedDesign,

@@ -8,7 +8,7 @@ locations, such as `X45/Y39/SLICED.K1`.
 import re
 from typing import NamedTuple
 
-from firstspike.boards.routed import RoutedCell, RoutedError
+from firstspike.boards.readback.routed import RoutedCell, RoutedError
 
 COMB, FF, RAMW, IO = "TRELLIS_COMB", "TRELLIS_FF", "TRELLIS_RAMW", "TRELLIS_IO"
 BUFFER, BLOCK_RAM, PLL = "DCCA", "DP16KD", "EHXPLLL"

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from amaranth.lib.crc.catalog import CRC16_UMTS
 
-from firstspike.boards.routed import BitstreamError
+from firstspike.boards.readback.routed import BitstreamError
 
 from .database import Device, device_of
 

@@ -7,7 +7,7 @@ The source is `write_asc` in nextpnr's `ice40/bitstream.cc`.
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from firstspike.boards.routed import RoutedCell, RoutedDesign
+from firstspike.boards.readback.routed import RoutedCell, RoutedDesign
 
 from .chipdb import BLOCK_RAM, DSP, LC, PIN, PLL, SPRAM, Bel, Chip
 from .settings import PULL_UPS, fixed_indices, setting_indices, unused_pin

@@ -18,7 +18,7 @@ from itertools import permutations
 
 import numpy as np
 
-from firstspike.boards.routed import LayoutReport, RoutedCell, RoutedDesign, UncoveredError
+from firstspike.boards.readback.routed import LayoutReport, RoutedCell, RoutedDesign, UncoveredError
 
 from .chipdb import BLOCK_RAM, BUFFER, DSP, LC, MAX_TILE, PIN, PLL, SPRAM, Bel
 from .expected import PlacedCell, expected_bits

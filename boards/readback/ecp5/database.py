@@ -123,11 +123,16 @@ def pins_of(device: Device) -> Mapping[str, Any]:
     return content
 
 
+def package_names(device: Device) -> list[str]:
+    """Return the names of the packages of a device."""
+    return list(pins_of(device)["packages"])
+
+
 def pin_bels(device: Device, package: str) -> dict[str, str]:
     """Return the bel of each pin of a package."""
     return {
         pin: f"X{one['col']}/Y{one['row']}/PIO{one['pio']}"
-        for pin, one in pins_of(device)["packages"].get(package, {}).items()
+        for pin, one in pins_of(device)["packages"][package].items()
     }
 
 

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from firstspike.boards.routed import RoutedCell, RoutedDesign, RoutedError
+from firstspike.boards.readback.routed import RoutedCell, RoutedDesign, RoutedError
 
 from .database import Device, Tile, banks_of
 from .pins import BLOCK_RAM, BUFFER, COMB, FF, IO, LUT_PINS, PLL, RAMW, Location

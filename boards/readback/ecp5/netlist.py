@@ -8,7 +8,7 @@ slice or block reads according to nextpnr's `ecp5/bitstream.cc`.
 from collections.abc import Mapping
 from typing import Any
 
-from firstspike.boards.routed import RoutedCell, RoutedDesign, RoutedError, netlist_of
+from firstspike.boards.readback.routed import RoutedCell, RoutedDesign, RoutedError, netlist_of
 
 from .expected import is_plain_pin
 from .pins import BLOCK_RAM, BUFFER, COMB, FF, IO, KINDS

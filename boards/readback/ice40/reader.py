@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from firstspike.boards.routed import BitstreamError
+from firstspike.boards.readback.routed import BitstreamError
 
 from .chipdb import IO, MAX_TILE, RAM_BOTTOM, Chip, chip_of
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
-from firstspike.boards.routed import BitstreamError, netlist_of
+from firstspike.boards.readback.routed import BitstreamError, netlist_of
 
 from .chipdb import BLOCK_RAM, BUFFER, DSP, LC, PIN, PLL, SPRAM, Bel
 from .reader import Bits
