@@ -14,7 +14,6 @@ FIRST = {
     "sensor": {"standalone"},
     "SPI": {"link"},
     "flash": {"verbs/flash"},
-    "PyTorch": {"pytorch"},
     "Vivado": {"vendors"},
 }
 """The pages that come first, by the words that are searched for."""
