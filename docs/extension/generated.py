@@ -43,6 +43,7 @@ from firstspike.sim.formal.proofs import Proof as FormalProof
 from firstspike.sim.mutants.faults import FAULTS
 
 from .blocks import block_rows
+from .house import base_rows, room_rows
 from .verb import counts, page_of, shared_options
 
 NETWORK, LANES, BITMAP, ROWS = "mnist-8bit", 64, 32, 4
@@ -70,6 +71,8 @@ def texts() -> dict[str, str]:
         "verbs": _table(("verb", "what it does"), _verbs()),
         "verb_pages": _verb_pages(),
         "room_pages": _room_pages(),
+        "rooms": _table(("room", "what it does", "code lines", "needs"), room_rows()),
+        "base": _table(("folder", "code lines of the base", "of rooms"), base_rows()),
         "shared_options": shared_options(),
         "ports": _ports(plain),
         "payloads": _payloads(plain),

@@ -125,6 +125,7 @@ def test_the_blinky_of_amaranth_boards_equals_its_bitstream(
 ):
     for tool in ("yosys", "nextpnr-ice40", "icepack", "nextpnr-ecp5", "ecppack"):
         monkeypatch.setenv(tool.replace("-", "_").upper(), f"yowasp-{tool}")
+    monkeypatch.setenv("OPENFPGALOADER", "true")  # amaranth demands it though nothing is programmed
     options = {"nextpnr_opts": "--write routed.json --seed 1"}
     platform().build(example(), build_dir=str(tmp_path), **options)
     words = (bitstream, "routed.json", "--pins", pins, "--package", package)
