@@ -21,8 +21,8 @@ from firstspike.boards.readback.comparison import (
     compared,
     constraints,
     content_of,
-    pads,
     parsed,
+    port_bels,
     read_bitstream,
     read_design,
     record_of,
@@ -164,7 +164,7 @@ def _pads(bits: Bits, board: Board, pins: Mapping[str, str], source: str) -> dic
     else:
         _check_device(device == bits.device.name, bits.device.name, board)
         package = platform._nextpnr_package_options[package]  # Amaranth's option for nextpnr
-    return pads(bits, package, pins, source)
+    return port_bels(bits, package, pins, source)
 
 
 def _check_device(is_it: bool, device: str, board: Board) -> None:

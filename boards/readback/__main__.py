@@ -14,7 +14,7 @@ from .comparison import (
     compared,
     constraints,
     layout_rows,
-    pads,
+    port_bels,
     read_bitstream,
     read_design,
     record_of,
@@ -39,7 +39,7 @@ def main() -> int:
         bits = read_bitstream(given.bitstream)
         bels = {}
         if given.pins is not None:
-            bels = pads(bits, given.package, constraints(given.pins), given.pins.name)
+            bels = port_bels(bits, given.package, constraints(given.pins), given.pins.name)
         record = record_of(compared(bits, read_design(given.routed), bels))
     except (FirstSpikeError, OSError) as error:
         print(f"Error: {error}", file=sys.stderr)

@@ -4,7 +4,7 @@
 bits = read_bitstream(Path("top.bin"))
 pins = constraints(Path("top.pcf"))
 design = read_design(Path("routed.json"))
-report = compared(bits, design, pads(bits, "sg48", pins, "top.pcf"))
+report = compared(bits, design, port_bels(bits, "sg48", pins, "top.pcf"))
 """
 
 import re
@@ -95,12 +95,12 @@ def package_pins(bits: Bits, package: str) -> dict[str, str]:
     return pin_bels(bits.device, name)
 
 
-def pads(bits: Bits, package: str, pins: Mapping[str, str], source: str) -> dict[str, str]:
+def port_bels(bits: Bits, package: str, pins: Mapping[str, str], source: str) -> dict[str, str]:
     """Return the bel of each port, by its package pin; `source` names the origin of the pins."""
     known = package_pins(bits, package)
     for pin in pins.values():
         if pin not in known:
-            raise RoutedError(f"{source}: the package has no pin {pin!r:.20}.")
+            raise RoutedError(f"{source}: the package {package} has no pin {pin!r:.20}.")
     return {port: known[pin] for port, pin in pins.items()}
 
 
@@ -114,16 +114,7 @@ def layout_rows(record: dict[str, Any]) -> list[tuple[str, Any]]:
     cells = ("cells", ", ".join(f"{number} {kind}" for kind, number in record["cells"].items()))
     pads = ("ports at their pins", record["pads"])
     if "switches" in record:
-        return [
-            (
-                "routed design",
-                "none: only structure and pins are checked",
-            ),
-            cells,
-            ("switches", record["switches"]),
-            pads,
-            ("faults", record["faults"]),
-        ]
+        return [cells, ("switches", record["switches"]), pads, ("faults", record["faults"])]
     return [
         cells,
         ("pins", f"{record['pins']}, on {record['nets']} nets"),
@@ -138,7 +129,7 @@ def layout_rows(record: dict[str, Any]) -> list[tuple[str, Any]]:
 
 
 def content_of(path: Path, most: int = _MOST_BYTES) -> bytes:
-    """Return the bytes of a file, at most so many. Raises RoutedError if there is none."""
+    """Return the content of a file of at most `most` bytes. Raises RoutedError without the file."""
     try:
         return read_file(path, most)
     except FileNotFoundError:

@@ -43,13 +43,12 @@ from firstspike.sim.formal.proofs import Proof as FormalProof
 from firstspike.sim.mutants.faults import FAULTS
 
 from .blocks import block_rows
-from .house import base_rows, room_rows
+from .house import base_rows, room_page, room_rows
 from .verb import counts, page_of, shared_options
 
 NETWORK, LANES, BITMAP, ROWS = "mnist-8bit", 64, 32, 4
 """Network, lanes, bits of a bitmap and rows of the cores whose ports the pages show."""
 
-DOCS = Path(__file__).parents[1]
 CHANNEL = re.compile(r"(_(?:t|aw|ar|w|b|r))[a-z]+$")
 """The end of the name of a port of AXI: its channel, and its signal."""
 USUAL = ", 2-bit weights, thresholds 1, unit 1, deadline 6", "; 1 image", "; images without end"
@@ -311,8 +310,8 @@ def _verbs() -> Iterator[tuple[str, str]]:
 def _room_pages() -> str:
     """Return the pages of rooms that are named as their rooms, if they are no pages of verbs."""
     verbs = {*map(page_of, PACKAGES)}
-    pages = (f"{room}/{room}" for room in rooms())
-    found = (page for page in pages if page not in verbs and (DOCS / f"{page}.md").exists())
+    pages = map(room_page, rooms())
+    found = (page for page in pages if page and page not in verbs)
     return "\n".join(("```{toctree}", ":hidden:", ":caption: Further features", "", *found, "```"))
 
 

@@ -6,13 +6,14 @@ import io
 import re
 import tokenize
 from collections.abc import Iterator
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 
 from firstspike.rooms import PLACES, rooms
 
-ROOT = Path(__file__).parents[2]
-DOCS = ROOT / "docs"
+from .blocks import ROOT
+
 NO_CODE = {
     tokenize.COMMENT,
     tokenize.NL,
@@ -23,8 +24,10 @@ NO_CODE = {
 }
 
 
-def code_lines(text: str) -> int:
-    """Return the number of lines of a Python source without blanks, comments and docstrings."""
+@cache
+def code_lines(path: Path) -> int:
+    """Return the number of lines of a Python file without blanks, comments and docstrings."""
+    text = path.read_text()
     lines = set[int]()
     for token in tokenize.generate_tokens(io.StringIO(text).readline):
         if token.type not in NO_CODE:
@@ -35,11 +38,17 @@ def code_lines(text: str) -> int:
     return len(lines)
 
 
+def room_page(room: str) -> str | None:
+    """Return the page that is named as a room, in the folder `docs` without suffix."""
+    page = f"{room}/{room}"
+    return page if (ROOT / "docs" / f"{page}.md").exists() else None
+
+
 def room_rows() -> Iterator[tuple[str, ...]]:
     """Yield for each room its name, what it does, its lines, and what it needs."""
     for room, needs in rooms().items():
-        page = f"{room}/{room}.md"
-        name = f"[{room}](../{page})" if (DOCS / page).exists() else room
+        page = room_page(room)
+        name = f"[{room}](../{page}.md)" if page else room
         lines = sum(_lines(ROOT / place / room) for place in PLACES)
         yield name, _sentence(room), _rounded(lines), ", ".join(needs)
 
@@ -52,7 +61,7 @@ def base_rows() -> Iterator[tuple[str, ...]]:
 
 
 def _lines(folder: Path) -> int:
-    return sum(code_lines(path.read_text()) for path in folder.rglob("*.py"))
+    return sum(code_lines(path) for path in folder.rglob("*.py"))
 
 
 def _rounded(lines: int) -> str:

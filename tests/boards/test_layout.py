@@ -380,7 +380,7 @@ def released(ultraplus, tmp_path) -> Path:
 def test_the_verb_checks_a_file_without_its_routed_design(ultraplus, released, capfd):
     words = ("check", "bitstream", released / "firstspike.bin")
     ended = success(capfd, *words)
-    assert "none: only structure and pins are checked" in ended.out
+    assert "there is no routed.json, so only structure and pins are checked" in ended.out
     rows = dict(re.split("  +", line) for line in ended.out.splitlines())
     assert rows["faults"] == "0"
     assert rows["ports at their pins"] == str(len(ultraplus.design.pads))
@@ -429,7 +429,7 @@ def test_a_netlist_of_the_bits_has_what_the_report_names(released):
     names = json.loads((released / REPORT).read_text())["layout"]["names"]
     for changed, told in (
         ({"pins": {"uart_0__rx__io": "9"}}, "at pin 9, but the iCEBreaker has it at 6"),
-        ({"pins": {"uart_0__rx__io": "999"}}, "has no pin '999'"),
+        ({"pins": {"uart_0__rx__io": "999"}}, "the package SG48 has no pin '999'"),
         ({"wires": {"log": ["X1/Y1/lc9/O"]}}, "has no output 'X1/Y1/lc9/O'"),
         ({"wires": {"log": ["X12/Y12/lc0/I0"]}}, "has no output 'X12/Y12/lc0/I0'"),
     ):

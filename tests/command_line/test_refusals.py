@@ -87,12 +87,13 @@ def files(tmp_path_factory):
         for at in range(10):
             pixels = rng.integers(0, 256, (6, 6), np.uint8)
             Image.fromarray(pixels).save(folder / "images" / kind / f"{at}.png")
-    for word in ("words/high", "words/low", "others/none", "silent/a", "silent/b"):
+    for word in ("words/high", "words/low", "others/none", "silent/a", "silent/b", "half/a"):
         (folder / word).mkdir(parents=True)
         for at in range(3):
             kind = "low" if word == "others/none" else word.partition("/")[2]
             x = spoken(kind, rng) if kind in TONES else np.zeros(RATE, np.int16)
             wavfile.write(folder / word / f"{at}.wav", RATE, x)
+    (folder / "half" / "b").mkdir()
     (folder / "text.wav").write_text("no sound")
     for name in ("photo.png", "photo.bmp"):
         Image.new("L", (6, 6)).save(folder / name)

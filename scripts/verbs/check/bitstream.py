@@ -48,8 +48,11 @@ def command(bitstream: Path, routed: Path | None) -> int:
     """
     check_family(bitstream)
     beside = bitstream.with_name(ROUTED)
+    rows = []
     if routed is None and not beside.is_file():
         record = _structure(bitstream)
+        missing = f"none: there is no {ROUTED}, so only structure and pins are checked"
+        rows = [("routed design", missing)]
     else:
         routed = routed or beside
         report, reason = _report(routed)
@@ -60,7 +63,7 @@ def command(bitstream: Path, routed: Path | None) -> int:
         record = record_of(layout)
         if board is None:
             record["pads"] = f"not compared: {reason}"
-    say(table(layout_rows(record), str.ljust))
+    say(table([*rows, *layout_rows(record)], str.ljust))
     for fault in record["first"]:
         say(fault)
     return int(record["faults"] > 0)
